@@ -1,0 +1,261 @@
+//! Events again from what `process/read` tells. Pure: no clock, no tasks, no I/O.
+//!
+//! A read gives the output it still has, each chunk with its number, and the state of the process.
+//! It does not give the numbers of the exit and the close. They are told by what is missing:
+//!
+//! * Between the chunks of one page, and behind its last, nothing was evicted: what is missing there
+//!   is the exit, and at the very end the close.
+//! * Before a page's first chunk, output may have been evicted; the exit may be there too. Which of
+//!   it is the case shows as soon as the exit turns up elsewhere, or nothing more is left to read.
+//!   Until then the pages are held.
+
+use exec_protocol::Seq;
+use exec_protocol::process::{Chunk, ReadResult};
+
+use crate::event::Event;
+
+/// Most pages that are held while the place of the exit is unclear.
+///
+/// Only a process whose leader ended while its descendants write as fast as we read gets here. The
+/// place of its exit is then given up. A page is about 1 MiB.
+const HELD_PAGES: usize = 16;
+
+/// Most events of a process that are not output: the exit and the close.
+const MARKS: u64 = 2;
+
+/// The code of an exit whose code the server does not tell; none that a process can have.
+const UNKNOWN_EXIT_CODE: i32 = -1;
+
+/// Reads on from a position, until every event up to there has its place.
+#[derive(Debug)]
+pub(crate) struct CatchUp {
+    cursor: Seq,
+    /// Whether the exit is before everything that is read here.
+    exited: bool,
+    held: Vec<Slot>,
+    held_pages: usize,
+}
+
+/// What stands at one number, or at several.
+#[derive(Debug)]
+enum Slot {
+    Output(Chunk),
+    /// The exit or the close.
+    Mark(Seq),
+    /// From the first to the last: evicted, the exit, or both.
+    Missing(Seq, Seq),
+}
+
+/// Where the exit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// At, or in, the held slot with this index.
+    Held(usize),
+    /// Before what is held, or after it.
+    Elsewhere,
+    /// More has to be read to tell.
+    Unclear,
+}
+
+impl CatchUp {
+    /// Starts behind `last`. `exited` tells whether the exit is known already.
+    pub(crate) fn new(last: Seq, exited: bool) -> Self {
+        Self {
+            cursor: last,
+            exited,
+            held: Vec::new(),
+            held_pages: 0,
+        }
+    }
+
+    /// From where to read the next page.
+    pub(crate) fn cursor(&self) -> Seq {
+        self.cursor
+    }
+
+    /// Takes the page after the cursor. Returns every event up to the new cursor, or None if the
+    /// next page is needed first.
+    pub(crate) fn page(&mut self, page: ReadResult) -> Option<Vec<Event>> {
+        // A page holds at least one chunk if there is any.
+        let is_last = page.chunks.is_empty();
+        let exit_code = page.exited.then(|| page.exit_code.unwrap_or(UNKNOWN_EXIT_CODE));
+        let closed = page.closed;
+        self.hold(page);
+        let exit = match exit_code {
+            Some(_) if !self.exited => self.find_exit(closed, is_last),
+            Some(_) | None => Exit::Elsewhere,
+        };
+        match exit {
+            Exit::Unclear => None,
+            Exit::Held(_) | Exit::Elsewhere => Some(self.events(exit, exit_code, closed)),
+        }
+    }
+
+    fn hold(&mut self, page: ReadResult) {
+        self.held_pages += 1;
+        let mut next = self.cursor.next();
+        let mut evicted = true;
+        for chunk in page.chunks {
+            // A repetition; a server that sends one is told nothing by it.
+            if chunk.seq < next {
+                continue;
+            }
+            self.hold_missing(next, chunk.seq, evicted);
+            next = chunk.seq.next();
+            evicted = false;
+            self.held.push(Slot::Output(chunk));
+        }
+        if evicted && page.closed && next < page.next_seq {
+            let close = Seq(page.next_seq.0 - 1);
+            self.hold_missing(next, close, evicted);
+            self.held.push(Slot::Mark(close));
+        } else {
+            self.hold_missing(next, page.next_seq, evicted);
+        }
+        self.cursor = Seq(next.max(page.next_seq).0 - 1);
+    }
+
+    /// Nothing was told from `from` to before `end`.
+    fn hold_missing(&mut self, from: Seq, end: Seq, evicted: bool) {
+        let missing = end.0.saturating_sub(from.0);
+        if missing == 0 {
+            return;
+        }
+        // A server that leaves out more than there can be has lost it, whatever it says.
+        if evicted || missing > MARKS {
+            self.held.push(Slot::Missing(from, Seq(end.0 - 1)));
+        } else {
+            self.held.extend((from.0..end.0).map(|seq| Slot::Mark(Seq(seq))));
+        }
+    }
+
+    fn find_exit(&self, closed: bool, is_last: bool) -> Exit {
+        let first_mark = self.held.iter().position(|slot| matches!(slot, Slot::Mark(_)));
+        // Among several, eviction explains an earlier one better: it takes the oldest.
+        let missing = self
+            .held
+            .iter()
+            .rposition(|slot| matches!(slot, Slot::Missing(..)));
+        match (first_mark, missing) {
+            (None, None) => Exit::Elsewhere,
+            (Some(mark), Some(missing)) if closed && mark + 1 == self.held.len() => {
+                // The exit, or the close of a process whose exit is missing.
+                if is_last {
+                    Exit::Held(missing)
+                } else {
+                    Exit::Unclear
+                }
+            }
+            (Some(mark), _) => Exit::Held(mark),
+            (None, Some(missing)) if is_last || self.held_pages >= HELD_PAGES => Exit::Held(missing),
+            (None, Some(_)) => Exit::Unclear,
+        }
+    }
+
+    fn events(&mut self, exit: Exit, exit_code: Option<i32>, closed: bool) -> Vec<Event> {
+        let end = self.held.len();
+        let mut events = Vec::with_capacity(end + 1);
+        for (index, slot) in self.held.drain(..).enumerate() {
+            let exit_code = exit_code.filter(|_| exit == Exit::Held(index));
+            match (slot, exit_code) {
+                (Slot::Output(Chunk { seq, stream, chunk }), _) => {
+                    events.push(Event::Output {
+                        seq,
+                        stream,
+                        bytes: chunk.0,
+                    });
+                }
+                (Slot::Mark(seq), Some(exit_code)) => events.push(Event::Exited { seq, exit_code }),
+                (Slot::Mark(seq), None) if closed && index + 1 == end => events.push(Event::Closed { seq }),
+                (Slot::Mark(seq), None) => events.push(Event::Gap {
+                    from_seq: seq,
+                    to_seq: seq,
+                }),
+                (Slot::Missing(seq, to), Some(exit_code)) if seq == to => {
+                    events.push(Event::Exited { seq, exit_code });
+                }
+                (Slot::Missing(from_seq, to_seq), exit_code) => {
+                    events.push(Event::Gap { from_seq, to_seq });
+                    events.extend(exit_code.map(|exit_code| Event::Exited {
+                        seq: to_seq,
+                        exit_code,
+                    }));
+                }
+            }
+        }
+        events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Model;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        /// Whatever happened, was evicted, and fits a page: the events are the true ones, and the
+        /// gaps the true ones.
+        #[test]
+        fn pages_give_the_events_back(
+            model in Model::any(),
+            last in any::<prop::sample::Index>(),
+            pages in prop::collection::vec(1..40_usize, 40),
+        ) {
+            let last = last.index(usize::try_from(model.len()).unwrap() + 1) as u64;
+            let exited = model.exit().is_some_and(|exit| exit <= last);
+            let mut events = Vec::new();
+            let mut catch_up = CatchUp::new(Seq(last), exited);
+            for max_bytes in pages {
+                let page = model.read(catch_up.cursor().0, model.len(), max_bytes);
+                let nothing_new = page.next_seq == catch_up.cursor().next();
+                if let Some(settled) = catch_up.page(page) {
+                    events.extend(settled);
+                    let exited = exited || events.iter().any(|event| matches!(event, Event::Exited { .. }));
+                    catch_up = CatchUp::new(catch_up.cursor(), exited);
+                }
+                if nothing_new {
+                    break;
+                }
+            }
+            prop_assert_eq!(events, model.events_after(last));
+        }
+    }
+
+    #[test]
+    fn the_place_of_an_exit_is_given_up_before_too_much_is_held() {
+        let mut catch_up = CatchUp::new(Seq(4), false);
+        let mut pages = 0;
+        let events = loop {
+            pages += 1;
+            let chunk = Chunk {
+                seq: Seq(5 + pages),
+                stream: exec_protocol::process::Stream::Stdout,
+                chunk: exec_protocol::Blob::default(),
+            };
+            let page = ReadResult {
+                next_seq: chunk.seq.next(),
+                chunks: vec![chunk],
+                exited: true,
+                exit_code: Some(0),
+                closed: false,
+                failure: None,
+                sandbox_denied: false,
+            };
+            if let Some(events) = catch_up.page(page) {
+                break events;
+            }
+        };
+        assert_eq!(pages, HELD_PAGES as u64);
+        assert_eq!(
+            events[0],
+            Event::Exited {
+                seq: Seq(5),
+                exit_code: 0
+            }
+        );
+        assert_eq!(events.len(), HELD_PAGES + 1);
+    }
+}

@@ -1,0 +1,172 @@
+//! The task behind a client: it carries messages over one connection after the other.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::handshake::Connection;
+use crate::inbound::sort;
+use crate::pending::Pending;
+use crate::reconnect::{Reconnect, TAKEN_OVER_CLOSE_CODE};
+use crate::routes::{Arrival, Routes};
+use crate::transport::{MessageReceiver, MessageSender};
+
+/// How long to wait for each further message once nothing can be sent any more.
+///
+/// What the server said before it hung up, its reason above all, is on its way or will never come.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How long the server may go on talking after we said goodbye.
+const GOODBYE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the handles of a client and its driver share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) pending: Pending,
+    pub(crate) routes: Routes,
+    /// Asks the driver to end the connection.
+    pub(crate) closing: CancellationToken,
+}
+
+/// Owns the connection.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    pub(crate) shared: Arc<Shared>,
+    /// The ids of the requests to send, in order.
+    pub(crate) outbox: mpsc::Receiver<u64>,
+    /// None if a broken connection is the end.
+    pub(crate) reconnect: Option<Reconnect>,
+}
+
+/// Why a connection is not carried on.
+enum End {
+    /// We were asked to close it.
+    Closing,
+    /// It broke, or the server ended it.
+    Broken,
+}
+
+impl Driver {
+    /// Carries messages until the client is closed, or the connection breaks for good.
+    pub(crate) async fn run(mut self, connection: Connection) {
+        let mut current = Some((connection, Vec::new()));
+        while let Some((connection, repeated)) = current {
+            current = self.carry(connection, repeated).await;
+        }
+        self.disconnect();
+    }
+
+    /// Carries messages over one connection, and returns the next one with the requests to repeat.
+    async fn carry(&mut self, connection: Connection, repeated: Vec<u64>) -> Option<(Connection, Vec<u64>)> {
+        let Connection {
+            mut sender,
+            mut receiver,
+        } = connection;
+        let shared = &self.shared;
+        let mute = CancellationToken::new();
+        let writing = async {
+            write(&mut sender, repeated, &mut self.outbox, &shared.pending).await;
+            mute.cancel();
+            std::future::pending::<Infallible>().await
+        };
+        let end = tokio::select! {
+            () = shared.closing.cancelled() => End::Closing,
+            () = read(&mut receiver, &mute, shared) => End::Broken,
+            never = writing => match never {},
+        };
+        match end {
+            End::Closing => {
+                self.disconnect();
+                say_goodbye(sender, receiver).await;
+                None
+            }
+            End::Broken if receiver.close_code() == Some(TAKEN_OVER_CLOSE_CODE) => {
+                tracing::warn!("another connection took the session over");
+                None
+            }
+            End::Broken => {
+                // Both halves, so that the server sees the end of it.
+                drop((sender, receiver));
+                let repeated = shared.pending.cut();
+                let resume = self.reconnect.as_ref()?.resume();
+                let connection = shared.closing.run_until_cancelled(resume).await??;
+                Some((connection, repeated))
+            }
+        }
+    }
+
+    /// Tells everyone who waits that nothing will come.
+    fn disconnect(&mut self) {
+        // First of all: a request that is entered later cannot be sent, and its caller notices.
+        self.outbox.close();
+        self.shared.pending.clear();
+        self.shared.routes.clear();
+    }
+}
+
+/// Reads until the connection ends, or nothing comes although we cannot send any more (`mute`).
+/// Waits for consumers of events that lag, and for nothing else.
+async fn read(receiver: &mut MessageReceiver, mute: &CancellationToken, shared: &Shared) {
+    // On the first connection there is nobody to tell.
+    for queue in shared.routes.queues() {
+        deliver(&queue, Arrival::Resumed).await;
+    }
+    while let Some(message) = receive(receiver, mute).await {
+        if let Some((queue, notice)) = sort(&message, &shared.pending, &shared.routes) {
+            deliver(&queue, Arrival::Notice(notice)).await;
+        }
+    }
+}
+
+async fn receive(receiver: &mut MessageReceiver, mute: &CancellationToken) -> Option<Bytes> {
+    let too_late = async {
+        mute.cancelled().await;
+        sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        biased;
+        message = receiver.receive() => message,
+        () = too_late => None,
+    }
+}
+
+async fn deliver(queue: &mpsc::Sender<Arrival>, arrival: Arrival) {
+    // A consumer that went away wants no more.
+    let _ = queue.send(arrival).await;
+}
+
+/// Sends requests, the repeated ones first, until it is no longer possible.
+async fn write(
+    sender: &mut MessageSender,
+    repeated: Vec<u64>,
+    outbox: &mut mpsc::Receiver<u64>,
+    pending: &Pending,
+) {
+    let mut repeated = repeated.into_iter();
+    loop {
+        let next = match repeated.next() {
+            Some(id) => Some(id),
+            None => outbox.recv().await,
+        };
+        // Without a handle there is nobody left to send anything.
+        let Some(id) = next else { return };
+        if let Some(message) = pending.send(id)
+            && sender.send(message).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Ends the connection, and lets the server finish what it is saying: a server that cannot say it
+/// does not leave.
+async fn say_goodbye(sender: MessageSender, mut receiver: MessageReceiver) {
+    let listen = async { while receiver.receive().await.is_some() {} };
+    // Neither outcome matters: it is over either way.
+    let _ = tokio::join!(sender.close(), timeout(GOODBYE_PATIENCE, listen));
+}

@@ -1,0 +1,96 @@
+//! Sorting what the server says.
+
+use bytes::Bytes;
+use exec_protocol::envelope::{EnvelopeError, Incoming, Message, parse};
+use exec_protocol::process::{
+    ClosedNotice, ClosedParams, ExitedNotice, ExitedParams, OutputNotice, OutputParams,
+};
+use exec_protocol::{Notice as _, ProcessId, parse_params};
+use tokio::sync::mpsc;
+
+use crate::event::{Notice, What};
+use crate::pending::{Pending, Refusal};
+use crate::routes::{Arrival, Routes};
+
+/// An event, and the queue it belongs into.
+pub(crate) type Delivery = (mpsc::Sender<Arrival>, Notice);
+
+/// Hands an answer to whoever waits for it, and returns an event for the caller to deliver.
+///
+/// What is neither (a request, a notification we do not know, an event of a process nobody listens
+/// to) is ignored.
+pub(crate) fn sort(message: &Bytes, pending: &Pending, routes: &Routes) -> Option<Delivery> {
+    match parse(message) {
+        Ok(Incoming::Single(Message::Notification { method, params, .. })) => {
+            let (process_id, notice) = event(&method, params)?;
+            Some((routes.queue(&process_id)?, notice))
+        }
+        Ok(Incoming::Single(Message::Response { id, outcome, .. })) => {
+            let result = outcome.map(|text| message.slice_ref(text.as_bytes()));
+            // All our ids are numbers.
+            if let Some(id) = id.and_then(|id| id.as_json().parse().ok()) {
+                pending.answer(id, result.map_err(Refusal::Rpc));
+            } else {
+                tracing::warn!("the server answered a request that was not ours");
+            }
+            None
+        }
+        Ok(Incoming::Single(Message::Request { .. }) | Incoming::Batch(_)) => None,
+        Err(error) => {
+            refuse(error, pending);
+            None
+        }
+    }
+}
+
+fn event(method: &str, params: Option<&str>) -> Option<(ProcessId, Notice)> {
+    let event = match method {
+        OutputNotice::NAME => parse_params(params).map(|output: OutputParams| {
+            let what = What::Output {
+                stream: output.stream,
+                bytes: output.chunk.0,
+            };
+            (
+                output.process_id,
+                Notice {
+                    seq: output.seq,
+                    what,
+                },
+            )
+        }),
+        ExitedNotice::NAME => parse_params(params).map(|exited: ExitedParams| {
+            let what = What::Exited {
+                exit_code: exited.exit_code,
+            };
+            (
+                exited.process_id,
+                Notice {
+                    seq: exited.seq,
+                    what,
+                },
+            )
+        }),
+        ClosedNotice::NAME => parse_params(params).map(|closed: ClosedParams| {
+            (
+                closed.process_id,
+                Notice {
+                    seq: closed.seq,
+                    what: What::Closed,
+                },
+            )
+        }),
+        _ => return None,
+    };
+    // The stream of events will notice the hole and read what belongs there.
+    event
+        .inspect_err(|error| tracing::warn!(method, %error, "the server told a malformed event"))
+        .ok()
+}
+
+#[cold]
+fn refuse(error: EnvelopeError, pending: &Pending) {
+    tracing::warn!(%error, "the server sent a malformed message");
+    if let Some(id) = error.id.as_ref().and_then(|id| id.as_json().parse().ok()) {
+        pending.answer(id, Err(Refusal::Malformed(error)));
+    }
+}

@@ -1,0 +1,183 @@
+//! Requests that have no answer yet.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use bytes::Bytes;
+use exec_protocol::RpcError;
+use exec_protocol::envelope::EnvelopeError;
+use tokio::sync::oneshot;
+
+/// The id of the first request after `initialize`, which is 0.
+const FIRST_ID: u64 = 1;
+
+/// What came of a request: the text of its result, or why there is none. An answer that is dropped
+/// says that the connection is gone.
+pub(crate) type Answer = Result<Bytes, Refusal>;
+
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Rpc(RpcError),
+    Malformed(EnvelopeError),
+}
+
+/// Whether a request may be sent again when the connection broke before its answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    Allowed,
+    Never,
+}
+
+/// The requests that have no answer yet, in the order of their ids.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    next_id: AtomicU64,
+    calls: Mutex<BTreeMap<u64, Call>>,
+}
+
+#[derive(Debug)]
+struct Call {
+    state: State,
+    answer: oneshot::Sender<Answer>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// No part of it was handed to a connection.
+    Waiting { message: Bytes, repeat: Repeat },
+    /// The server may have it. `again` is the message, if it may be repeated.
+    Sent { again: Option<Bytes> },
+}
+
+impl Pending {
+    pub(crate) fn new() -> Self {
+        Self {
+            next_id: AtomicU64::new(FIRST_ID),
+            calls: Mutex::default(),
+        }
+    }
+
+    /// An id that no other request has.
+    pub(crate) fn id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Enters a request that waits to be sent. It is forgotten when what is returned is dropped.
+    pub(crate) fn enter(&self, id: u64, message: Bytes, repeat: Repeat) -> Entry<'_> {
+        let (answer, answered) = oneshot::channel();
+        let call = Call {
+            state: State::Waiting { message, repeat },
+            answer,
+        };
+        self.calls().insert(id, call);
+        Entry {
+            pending: self,
+            id,
+            answered,
+        }
+    }
+
+    /// The message of a request that is about to be sent, or sent again. None if nobody waits for
+    /// its answer any more.
+    pub(crate) fn send(&self, id: u64) -> Option<Bytes> {
+        let mut calls = self.calls();
+        let call = calls.get_mut(&id)?;
+        match &call.state {
+            State::Waiting { message, repeat } => {
+                let message = message.clone();
+                let again = (*repeat == Repeat::Allowed).then(|| message.clone());
+                call.state = State::Sent { again };
+                Some(message)
+            }
+            State::Sent { again } => again.clone(),
+        }
+    }
+
+    pub(crate) fn answer(&self, id: u64, answer: Answer) {
+        let call = self.calls().remove(&id);
+        // The caller may have gone away, before or just now; that is its right.
+        if let Some(call) = call {
+            let _ = call.answer.send(answer);
+        }
+    }
+
+    /// The connection broke: gives up every request whose outcome cannot be learned by repeating
+    /// it, and returns the ids of those to repeat, in their order.
+    pub(crate) fn cut(&self) -> Vec<u64> {
+        let mut calls = self.calls();
+        calls.retain(|_, call| !matches!(call.state, State::Sent { again: None }));
+        let sent = calls
+            .iter()
+            .filter(|(_, call)| matches!(call.state, State::Sent { .. }));
+        sent.map(|(id, _)| *id).collect()
+    }
+
+    /// There will be no connection any more: gives up every request.
+    pub(crate) fn clear(&self) {
+        self.calls().clear();
+    }
+
+    fn calls(&self) -> MutexGuard<'_, BTreeMap<u64, Call>> {
+        self.calls
+            .lock()
+            .expect("whoever holds it only moves entries, which does not panic")
+    }
+}
+
+/// A request that waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    pending: &'a Pending,
+    id: u64,
+    answered: oneshot::Receiver<Answer>,
+}
+
+impl Entry<'_> {
+    /// The answer, or None if the connection is gone. Cancel safe.
+    pub(crate) async fn answer(&mut self) -> Option<Answer> {
+        (&mut self.answered).await.ok()
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        self.pending.calls().remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_keeps_what_was_not_sent_and_what_may_be_repeated() {
+        let pending = Pending::new();
+        let message = Bytes::from_static(b"m");
+        let mut entries: Vec<_> = [Repeat::Allowed, Repeat::Never, Repeat::Never, Repeat::Allowed]
+            .into_iter()
+            .map(|repeat| pending.enter(pending.id(), message.clone(), repeat))
+            .collect();
+        for id in [1, 2] {
+            assert_eq!(pending.send(id), Some(message.clone()));
+        }
+        assert_eq!(pending.cut(), [1]);
+        assert!(
+            entries[1]
+                .answered
+                .try_recv()
+                .is_err_and(|error| error == oneshot::error::TryRecvError::Closed)
+        );
+        for (id, sent) in [(1, true), (2, false), (3, true), (4, true)] {
+            assert_eq!(pending.send(id).is_some(), sent, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_request_whose_caller_left_is_not_sent() {
+        let pending = Pending::new();
+        drop(pending.enter(1, Bytes::from_static(b"m"), Repeat::Never));
+        assert_eq!(pending.send(1), None);
+        assert!(pending.calls().is_empty());
+    }
+}

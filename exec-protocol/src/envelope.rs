@@ -1,0 +1,13 @@
+//! The JSON-RPC 2.0 envelope, as the wire uses it.
+//!
+//! Reading is lenient where peers differ (the `jsonrpc` member may be missing, an id may be any
+//! string or number) and strict where leniency would guess (a repeated member, a null id). What a
+//! message makes us allocate is bounded by its length before anything is built from it.
+
+mod incoming;
+mod nesting;
+mod outgoing;
+
+pub use incoming::{Batch, EnvelopeError, Incoming, MAX_BATCH_ELEMENTS, Message, RequestId, Style, parse};
+pub use nesting::MAX_DEPTH;
+pub use outgoing::{Output, write_error, write_notice, write_output, write_request, write_response, write_result};

@@ -1,0 +1,44 @@
+//! The machine that commands run on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Empty, Method, WirePath};
+
+/// `environment/info`: asks again for what `initialize` told.
+#[derive(Debug)]
+pub enum Info {}
+
+impl Method for Info {
+    const NAME: &'static str = "environment/info";
+    const REPEATABLE: bool = true;
+    type Params = Empty;
+    type Result = EnvironmentInfo;
+}
+
+/// What a client needs to know to write commands for this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentInfo {
+    /// The user's login shell.
+    pub shell: Shell,
+    /// The server's working directory, which is a process's default.
+    pub cwd: WirePath,
+    /// The user's home directory, if it is known.
+    #[serde(default)]
+    pub user_home_dir: Option<WirePath>,
+    /// `linux`, `macos`, `windows`.
+    #[serde(default)]
+    pub platform_os: String,
+    /// Where temporary files go.
+    #[serde(default)]
+    pub temp_dir: Option<WirePath>,
+}
+
+/// A shell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shell {
+    /// Its program's name, such as `bash`.
+    pub name: String,
+    /// Its program, as a plain path.
+    pub path: String,
+}

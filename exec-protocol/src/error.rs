@@ -1,0 +1,197 @@
+//! Errors as the peer sees them: one code and one kind each, declared here and nowhere else.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+/// A JSON-RPC error code. Numbers are part of the contract: never reuse one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum ErrorCode {
+    /// The message is not JSON.
+    ParseError = -32700,
+    /// The message is JSON, but nothing that may be sent here and now.
+    InvalidRequest = -32600,
+    /// No such method.
+    MethodNotFound = -32601,
+    /// The params do not fit the method.
+    InvalidParams = -32602,
+    /// The request was fine, and could not be carried out.
+    InternalError = -32603,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $code:ident $name:literal,)*) => {
+        /// What went wrong, for programs: stable, and in `data.kind` of every error.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ErrorKind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl ErrorKind {
+            /// Every kind there is.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The JSON-RPC code that goes with the kind.
+            pub const fn code(self) -> ErrorCode {
+                match self { $(Self::$variant => ErrorCode::$code,)* }
+            }
+
+            /// The name on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The message is not JSON, not UTF-8, or nested too deeply.
+    ParseError = ParseError "parseError",
+    /// No such method.
+    MethodNotFound = MethodNotFound "methodNotFound",
+    /// JSON, but not a message: a wrong member, an empty batch, a null id.
+    InvalidRequest = InvalidRequest "invalidRequest",
+    /// `initialize` and `initialized` come first.
+    NotInitialized = InvalidRequest "notInitialized",
+    /// The session to resume is not known, or its life is over. Final.
+    UnknownSession = InvalidRequest "unknownSession",
+    /// The session has no process with this id.
+    UnknownProcess = InvalidRequest "unknownProcess",
+    /// The id is taken by a process of the session, also one that has ended and is still kept.
+    DuplicateProcess = InvalidRequest "duplicateProcess",
+    /// A message, or a reply, is longer than the limit.
+    MessageTooLarge = InvalidRequest "messageTooLarge",
+    /// A member is missing or has the wrong type or value.
+    InvalidParams = InvalidParams "invalidParams",
+    /// A chunk is not standard base64 with padding.
+    InvalidBase64 = InvalidParams "invalidBase64",
+    /// `argv` has no element, or an empty first one.
+    EmptyArgv = InvalidParams "emptyArgv",
+    /// A path is relative, of another host or scheme, or not a path at all.
+    InvalidPath = InvalidParams "invalidPath",
+    /// The cursor of a read lies beyond what was published.
+    CursorAhead = InvalidParams "cursorAhead",
+    /// A write id came again with other bytes.
+    WriteIdReused = InvalidParams "writeIdReused",
+    /// A sandbox or a managed network was asked for, and there is none to enforce it.
+    SandboxUnsupported = InvalidParams "sandboxUnsupported",
+    /// There is no such program.
+    ProgramNotFound = InternalError "programNotFound",
+    /// The working directory is not there, or not a directory.
+    CwdNotFound = InternalError "cwdNotFound",
+    /// The operating system does not let us run the program or enter the directory.
+    PermissionDenied = InternalError "permissionDenied",
+    /// The file is there, and is no program that can run here.
+    NotExecutable = InternalError "notExecutable",
+    /// Out of file descriptors.
+    TooManyFiles = InternalError "tooManyFiles",
+    /// A limit on processes, ours or the operating system's, is reached.
+    TooManyProcesses = InternalError "tooManyProcesses",
+    /// The process does not read its stdin, and the queue before it is full. Nothing was taken.
+    StdinFull = InternalError "stdinFull",
+    /// The server is about to leave.
+    ShuttingDown = InternalError "shuttingDown",
+    /// Something failed that should not.
+    Internal = InternalError "internal",
+}
+
+impl ErrorKind {
+    /// The kind with this name on the wire, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// An error as it stands in a reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message} ({code})")]
+pub struct RpcError {
+    /// The JSON-RPC code, an [`ErrorCode`] if the server is ours.
+    pub code: i32,
+    /// For people; programs read [`ErrorData::kind`].
+    pub message: String,
+    /// The rest, for programs. Empty if the peer's data has another shape than ours.
+    #[serde(default, deserialize_with = "data_of_any_peer")]
+    pub data: ErrorData,
+}
+
+/// The `data` member of an error.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ErrorData {
+    /// The name of an [`ErrorKind`]; empty if the server does not tell kinds.
+    #[serde(default)]
+    pub kind: String,
+    /// The number the operating system gave, if it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errno: Option<i32>,
+    /// The member of the params that is wrong, as a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+/// JSON-RPC allows any value as the data of an error, so none makes an error unreadable.
+fn data_of_any_peer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ErrorData, D::Error> {
+    let data = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(data).unwrap_or_default())
+}
+
+impl RpcError {
+    /// An error of this kind, with its code.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            code: kind.code() as i32,
+            message: message.into(),
+            data: ErrorData {
+                kind: kind.as_str().to_owned(),
+                errno: None,
+                field: None,
+            },
+        }
+    }
+
+    /// The same error, about this member of the params.
+    #[must_use]
+    pub fn with_field(mut self, field: &str) -> Self {
+        self.data.field = Some(field.to_owned());
+        self
+    }
+
+    /// The same error, with what the operating system said.
+    #[must_use]
+    pub fn with_errno(mut self, errno: Option<i32>) -> Self {
+        self.data.errno = errno;
+        self
+    }
+
+    /// The kind, if it is one that we know.
+    pub fn kind(&self) -> Option<ErrorKind> {
+        ErrorKind::from_name(&self.data.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(ErrorKind::from_name(kind.as_str()), Some(*kind));
+        }
+    }
+
+    #[test]
+    fn an_error_without_data_is_read_too() {
+        let error: RpcError = serde_json::from_str(r#"{"code":-32004,"message":"x"}"#).unwrap();
+        assert_eq!((error.code, error.kind()), (-32004, None));
+    }
+
+    #[test]
+    fn data_of_another_shape_does_not_make_an_error_unreadable() {
+        for data in ["null", "7", "\"text\"", "[]", r#"{"errno":"x"}"#, r#"{"more":1}"#] {
+            let text = format!(r#"{{"code":1,"message":"x","data":{data}}}"#);
+            let error: RpcError = serde_json::from_str(&text).expect(data);
+            assert_eq!(error.data, ErrorData::default(), "{data}");
+        }
+    }
+}

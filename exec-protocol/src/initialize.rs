@@ -1,0 +1,127 @@
+//! The first two messages of a connection.
+
+use serde::{Deserialize, Serialize};
+
+use crate::environment::EnvironmentInfo;
+use crate::lenient::null_as_default;
+use crate::{Empty, Method, Notice, SessionId};
+
+/// `initialize`: opens a session, or takes one up again.
+#[derive(Debug)]
+pub enum Initialize {}
+
+impl Method for Initialize {
+    const NAME: &'static str = "initialize";
+    const REPEATABLE: bool = false;
+    type Params = InitializeParams;
+    type Result = InitializeResult;
+}
+
+/// `initialized`: the client has read the answer; everything else may follow.
+#[derive(Debug)]
+pub enum Initialized {}
+
+impl Notice for Initialized {
+    const NAME: &'static str = "initialized";
+    type Params = Empty;
+}
+
+/// Who connects, and to what.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InitializeParams {
+    /// The client's name, for logs.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub client_name: String,
+    /// The session to take up again. None opens a new one.
+    #[serde(default)]
+    pub resume_session_id: Option<SessionId>,
+}
+
+/// What the client may rely on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InitializeResult {
+    /// The session's name. Whoever knows it can resume the session.
+    pub session_id: SessionId,
+    /// The machine that commands run on.
+    pub environment_info: EnvironmentInfo,
+    /// Which server this is. None if it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_info: Option<ServerInfo>,
+    /// What the server does beyond the core. A server that does not say does none of it.
+    #[serde(default)]
+    pub capabilities: Capabilities,
+    /// Every cap in force. None if the server does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+}
+
+/// Name and version of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerInfo {
+    /// The program's name.
+    pub name: String,
+    /// Its version, `MAJOR.MINOR.PATCH`.
+    pub version: String,
+}
+
+/// What the server does beyond the core. True means: implemented, and allowed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a capability of its own on the wire"
+)]
+pub struct Capabilities {
+    /// `process/closeStdin`.
+    pub close_stdin: bool,
+    /// `process/resize`.
+    pub resize: bool,
+    /// `size` of `process/start`.
+    pub initial_size: bool,
+    /// `eof` of `process/write`.
+    pub write_eof: bool,
+    /// `process/signal` says whether the signal was `delivered`.
+    pub signal_delivered: bool,
+}
+
+/// Every cap in force, each with its unit in its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// Longest message, in both directions.
+    pub message_bytes: u64,
+    /// Most elements of a batch.
+    pub batch_elements: u64,
+    /// Deepest nesting of a message.
+    pub message_depth: u64,
+    /// Longest process, session or write id.
+    pub id_bytes: u64,
+    /// Requests of one connection that were read and are not yet answered.
+    pub requests_in_flight: u64,
+    /// Stdin of one process that was accepted and not yet written.
+    pub stdin_queue_bytes: u64,
+    /// Write ids that are remembered for each process.
+    pub write_ids: u64,
+    /// Output of one process that is kept.
+    pub retain_bytes: u64,
+    /// Longest wait of a read.
+    pub read_wait_ms: u64,
+    /// Most output in one answer to a read.
+    pub read_bytes: u64,
+    /// From the polite signal to the kill.
+    pub terminate_grace_ms: u64,
+    /// How long an ended process can still be read.
+    pub retain_ended_ms: u64,
+    /// How long a session lives without a connection.
+    pub detached_session_ms: u64,
+    /// Processes that run at a time, in all sessions.
+    pub processes: u64,
+    /// Processes of one session that ended and can still be read.
+    pub ended_processes: u64,
+    /// Sessions at a time.
+    pub sessions: u64,
+    /// Connections at a time.
+    pub connections: u64,
+}

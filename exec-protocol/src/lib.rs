@@ -1,0 +1,45 @@
+//! What is said: every message of the wire as a type, and nothing about who sends it or how.
+//!
+//! The crate is pure. It does no I/O, holds no policy and knows no runtime, so a client can
+//! depend on it without taking a line of the server with it.
+//!
+//! * [`envelope`] takes a message apart and puts one together: JSON-RPC 2.0, read leniently.
+//! * [`Method`] and [`Notice`] tie a name on the wire to its params and result; each message of
+//!   [`process`], [`initialize`] and [`environment`] implements one of them.
+//! * [`ErrorKind`] is the one place where an error has its name and its code.
+//! * [`Blob`], [`ProcessId`], [`SessionId`], [`WriteId`], [`Seq`] and [`WirePath`] are validated
+//!   when they are parsed: whoever holds one need not check it again.
+//!
+//! ```
+//! use exec_protocol::{Method, process::{Start, StartParams}};
+//!
+//! let params: StartParams = exec_protocol::parse_params(Some(
+//!     r#"{"processId":"p1","argv":["/bin/echo","hi"],"cwd":"file:///tmp"}"#,
+//! ))?;
+//! assert_eq!(Start::NAME, "process/start");
+//! assert_eq!(params.cwd.as_ref().map(|cwd| cwd.as_path()), Some("/tmp".as_ref()));
+//! # Ok::<(), exec_protocol::ParamsError>(())
+//! ```
+
+pub mod envelope;
+pub mod environment;
+pub mod initialize;
+pub mod process;
+
+mod blob;
+mod error;
+mod id;
+mod lenient;
+mod method;
+mod params;
+mod path;
+mod seq;
+
+pub use blob::{Blob, InvalidBase64};
+pub use error::{ErrorCode, ErrorData, ErrorKind, RpcError};
+pub use id::{IdTooLong, MAX_ID_BYTES, ProcessId, SessionId, WriteId};
+pub use lenient::StringMap;
+pub use method::{Empty, Method, Notice};
+pub use params::{ParamsError, parse_params};
+pub use path::{InvalidPath, WirePath};
+pub use seq::Seq;

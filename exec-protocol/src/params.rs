@@ -1,0 +1,114 @@
+//! From the text of a request's params to their type.
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{ErrorKind, RpcError};
+use crate::{blob, path};
+
+/// Why params were refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ParamsError {
+    /// What is wrong, for programs.
+    pub kind: ErrorKind,
+    /// Which member it is about, as a path (`argv[1]`), where that is known.
+    pub field: Option<String>,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+impl From<ParamsError> for RpcError {
+    fn from(error: ParamsError) -> Self {
+        let mut rpc = Self::new(error.kind, error.message);
+        rpc.data.field = error.field;
+        rpc
+    }
+}
+
+/// Parses the params of a request. None is read as `{}`, and unknown members are ignored.
+///
+/// # Errors
+///
+/// [`ParamsError`] if `text` is not an object (positional params are not supported) or a member is
+/// missing, repeated or of the wrong type or value.
+pub fn parse_params<T: DeserializeOwned>(text: Option<&str>) -> Result<T, ParamsError> {
+    let text = text.map_or("{}", str::trim_start);
+    // Serde would fill a struct from an array by position.
+    if !text.starts_with('{') {
+        return Err(ParamsError {
+            kind: ErrorKind::InvalidParams,
+            field: None,
+            message: "params must be an object".into(),
+        });
+    }
+    serde_json::from_str(text).map_err(|error| explain::<T>(text, &error))
+}
+
+/// Parses a second time to find out which member is wrong: the path costs time, and only bad params
+/// pay for it.
+#[cold]
+fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> ParamsError {
+    let message = error.to_string();
+    // Serde keeps only the text of a custom error, so that is what its kind is known by.
+    let kind = if message.starts_with(&blob::InvalidBase64.to_string()) {
+        ErrorKind::InvalidBase64
+    } else if message.starts_with(path::INVALID_PATH) {
+        ErrorKind::InvalidPath
+    } else {
+        ErrorKind::InvalidParams
+    };
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let field = serde_path_to_error::deserialize::<_, T>(&mut parser)
+        .err()
+        .map(|error| error.path().to_string())
+        .filter(|path| path != ".");
+    ParamsError { kind, field, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{StartParams, WriteParams};
+
+    fn refused<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> (ErrorKind, Option<String>) {
+        let error = parse_params::<T>(Some(text)).unwrap_err();
+        (error.kind, error.field)
+    }
+
+    #[test]
+    fn the_kind_and_the_member_are_told() {
+        use ErrorKind::{InvalidBase64, InvalidParams, InvalidPath};
+        let field = |name: &str| Some(name.to_owned());
+        assert_eq!(refused::<WriteParams>("[1,2]"), (InvalidParams, None));
+        assert_eq!(refused::<WriteParams>("7"), (InvalidParams, None));
+        assert_eq!(refused::<WriteParams>("{}"), (InvalidParams, None));
+        assert_eq!(
+            refused::<WriteParams>(r#"{"processId":1}"#),
+            (InvalidParams, field("processId"))
+        );
+        assert_eq!(
+            refused::<WriteParams>(r#"{"processId":"p","chunk":"%"}"#),
+            (InvalidBase64, field("chunk"))
+        );
+        assert_eq!(
+            refused::<StartParams>(r#"{"processId":"p","argv":["a",1]}"#),
+            (InvalidParams, field("argv[1]"))
+        );
+        assert_eq!(
+            refused::<StartParams>(r#"{"processId":"p","argv":["a"],"cwd":"relative"}"#),
+            (InvalidPath, field("cwd"))
+        );
+    }
+
+    #[test]
+    fn a_repeated_member_is_refused_also_inside_an_environment() {
+        assert_eq!(
+            refused::<StartParams>(r#"{"processId":"p","processId":"q","argv":["a"]}"#).0,
+            ErrorKind::InvalidParams
+        );
+        assert_eq!(
+            refused::<StartParams>(r#"{"processId":"p","argv":["a"],"env":{"A":"1","A":"2"}}"#).0,
+            ErrorKind::InvalidParams
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! `process/start`
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Size;
+use crate::lenient::{null_as_default, unique_names};
+use crate::{Method, ProcessId, StringMap, WirePath};
+
+/// `process/start`: answers when the child has been spawned.
+#[derive(Debug)]
+pub enum Start {}
+
+impl Method for Start {
+    const NAME: &'static str = "process/start";
+    const REPEATABLE: bool = false;
+    type Params = StartParams;
+    type Result = StartResult;
+}
+
+/// What to run, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartParams {
+    /// The client's name for the process, unique within the session.
+    pub process_id: ProcessId,
+    /// The program and its arguments. With a slash the program is relative to `cwd`; without, it is
+    /// looked up in the PATH of the child's final environment, else in `/usr/bin:/bin`.
+    pub argv: Vec<String>,
+    /// The working directory. Default: the server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<WirePath>,
+    /// Variables on top of what `env_policy` gives, unfiltered.
+    #[serde(default, deserialize_with = "unique_names")]
+    pub env: StringMap,
+    /// Which of the server's variables the child gets. None: none of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env_policy: Option<EnvPolicy>,
+    /// Run on a terminal.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub tty: bool,
+    /// Give it a stdin to write to; a terminal has one anyway. Else stdin is `/dev/null`.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub pipe_stdin: bool,
+    /// What the program sees as its own name, if that is not `argv[0]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arg0: Option<String>,
+    /// The terminal's first size. Default: 24 x 80.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
+    /// A sandbox to enforce. Anything but null is refused by a server that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<Value>,
+    /// Whether the managed network is to be enforced.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub enforce_managed_network: bool,
+    /// A managed network to enforce.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_network: Option<Value>,
+    /// The client's own notes; not looked into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Value>,
+}
+
+impl StartParams {
+    /// Runs `argv` on pipes, without a stdin, in the server's working directory, with an empty
+    /// environment.
+    pub fn new(process_id: ProcessId, argv: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            process_id,
+            argv: argv.into_iter().map(Into::into).collect(),
+            cwd: None,
+            env: StringMap::new(),
+            env_policy: None,
+            tty: false,
+            pipe_stdin: false,
+            arg0: None,
+            size: None,
+            sandbox: None,
+            enforce_managed_network: false,
+            managed_network: None,
+            metadata: None,
+        }
+    }
+}
+
+/// Which of the server's variables a child gets. The steps apply in the order of the fields; names
+/// in `exclude` and `include_only` are globs (`*`, `?`) and ignore case.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EnvPolicy {
+    /// What to start from.
+    #[serde(deserialize_with = "null_as_default")]
+    pub inherit: Inherit,
+    /// Keep names that look like secrets (`*KEY*`, `*SECRET*`, `*TOKEN*`), which else are dropped.
+    #[serde(deserialize_with = "null_as_default")]
+    pub ignore_default_excludes: bool,
+    /// Names to drop.
+    #[serde(deserialize_with = "null_as_default")]
+    pub exclude: Vec<String>,
+    /// Variables to set.
+    #[serde(deserialize_with = "unique_names")]
+    pub set: StringMap,
+    /// If not empty, every other name is dropped, also those that were `set`.
+    #[serde(deserialize_with = "null_as_default")]
+    pub include_only: Vec<String>,
+}
+
+/// What a child's environment starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inherit {
+    /// Every variable of the server.
+    #[default]
+    All,
+    /// The few that a program needs to find its way: user, home, shell, path, locale, temp.
+    Core,
+    /// Nothing.
+    None,
+}
+
+/// The process runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartResult {
+    /// As asked.
+    pub process_id: ProcessId,
+    /// Always `none`: no sandbox was asked for, or the start would have been refused.
+    pub sandbox_type: String,
+}

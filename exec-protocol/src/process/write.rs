@@ -1,0 +1,58 @@
+//! `process/write`
+
+use serde::{Deserialize, Serialize};
+
+use crate::lenient::null_as_default;
+use crate::{Blob, Method, ProcessId, WriteId};
+
+/// `process/write`: bytes for a process's stdin. Taken whole or refused.
+#[derive(Debug)]
+pub enum Write {}
+
+impl Method for Write {
+    const NAME: &'static str = "process/write";
+    // With a write id, which our client always sends.
+    const REPEATABLE: bool = true;
+    type Params = WriteParams;
+    type Result = WriteResult;
+}
+
+/// What to write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WriteParams {
+    /// The process.
+    pub process_id: ProcessId,
+    /// The raw bytes.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub chunk: Blob,
+    /// Names the write, so that a repeated one is typed once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_id: Option<WriteId>,
+    /// Close stdin after these bytes.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub eof: bool,
+}
+
+/// What became of the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteResult {
+    /// See there.
+    pub status: WriteStatus,
+}
+
+/// What became of the bytes of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WriteStatus {
+    /// They will be written in the order of arrival, or already were.
+    Accepted,
+    /// There is no such process.
+    UnknownProcess,
+    /// The process has no stdin, or not any more.
+    StdinClosed,
+}

@@ -1,0 +1,149 @@
+//! The command line: `exec-server` serves, `exec-server run` runs one command.
+
+mod run;
+mod serve;
+mod signals;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use serve::Listen;
+
+/// What is logged where nothing else was asked for: a server that is well says nothing.
+const DEFAULT_LOG: &str = "error";
+
+/// The exit code for a problem of our own, as opposed to one of the command that was run.
+const FAILURE: u8 = 125;
+
+/// Runs commands for a program on the other side of a pipe, a socket or a channel.
+#[derive(Debug, Parser)]
+#[command(name = "exec-server", version, args_conflicts_with_subcommands = true, after_help = SERVE_EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+    /// What to log to stderr, such as `debug` or `exec_server=trace` [env: RUST_LOG] [default: error]
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(RunArgs),
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// Where to serve: `stdio`, or `ws://IP:PORT` (port 0 takes a free one; the bound address is
+    /// printed)
+    #[arg(long, value_name = "ADDRESS", default_value = "stdio")]
+    listen: Listen,
+}
+
+/// Run a command through an embedded server, as if it had been called directly
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+struct RunArgs {
+    /// Run it on a terminal of its own
+    #[arg(long, short)]
+    tty: bool,
+    /// Run it in this directory
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<std::path::PathBuf>,
+    /// Set a variable on top of this environment; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+    /// The program and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    argv: Vec<String>,
+}
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  exec-server                                   serve the program that started this one
+  exec-server --listen ws://127.0.0.1:0         serve websockets; prints the URL
+  exec-server run -- cargo build                run a command, output as it comes
+  exec-server run --tty -- vim notes.txt        run it on a terminal";
+
+const RUN_EXAMPLES: &str = "\
+Ctrl-C interrupts the command. The exit code is the command's, or 128+n for signal n; 125 if it
+could not be run.
+
+Examples:
+  exec-server run -- make -j4
+  exec-server run --tty -- htop
+  echo hello | exec-server run --env LANG=C -- tr a-z A-Z";
+
+fn variable(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("not of the form NAME=VALUE"),
+    }
+}
+
+/// Does what the arguments of this program say.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr(cli.log.as_deref());
+    // One thread: what the server does is short, and a message that crosses threads is late.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Some(Command::Run(args)) => run::run(args).await,
+            None => serve::serve(cli.serve.listen).await,
+        }
+    });
+    // A thread may still be blocked in a read of standard input; it is not waited for.
+    runtime.shutdown_background();
+    outcome.unwrap_or_else(|error| fail(error.as_ref()))
+}
+
+/// Whatever went wrong, for people.
+type Failure = Box<dyn std::error::Error>;
+
+fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        message = format!("{message}: {error}");
+        source = error.source();
+    }
+    // Nobody may be reading; there is nobody else to tell.
+    let _ = writeln!(std::io::stderr(), "exec-server: {message}");
+    ExitCode::from(FAILURE)
+}
+
+fn log_to_stderr(filter: Option<&str>) {
+    let filter = match filter {
+        Some(filter) => EnvFilter::new(filter),
+        None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG)),
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_the_command_belongs_to_the_command() {
+        let cli = Cli::parse_from(["exec-server", "run", "--env", "A=b=c", "ls", "--tty", "--", "-l"]);
+        let Some(Command::Run(args)) = cli.command else { panic!("not run") };
+        assert_eq!(args.env, [("A".to_owned(), "b=c".to_owned())]);
+        assert_eq!(args.argv, ["ls", "--tty", "--", "-l"]);
+        assert!(!args.tty);
+    }
+}

@@ -1,0 +1,138 @@
+//! Every cap in one place: its unit, the reason for its value, and what happens when it is reached.
+//!
+//! `initialize` tells them all to the client.
+
+use std::time::Duration;
+
+use exec_protocol::envelope::{MAX_BATCH_ELEMENTS, MAX_DEPTH};
+use exec_protocol::initialize::Limits;
+use exec_protocol::{MAX_ID_BYTES, process};
+
+use crate::config::Config;
+
+/// Longest message in either direction, in bytes.
+///
+/// A write of 16 MiB fits after base64. Longer on stdio: an error, and the line is skipped without
+/// being kept. Longer on a websocket: the connection is closed with 1009.
+pub const MAX_MESSAGE_BYTES: usize = 32 << 20;
+
+/// Most output in one answer to a read, in bytes before base64.
+///
+/// With base64 it makes a third of a message. A client that asks for more gets this much and
+/// reads on.
+pub const MAX_READ_BYTES: usize = 8 << 20;
+
+/// Longest list of chunks in one answer to a read, in bytes as it goes out.
+///
+/// Chunks may be single bytes, each of which costs some fifty in the answer.
+pub const MAX_READ_REPLY_BYTES: usize = 24 << 20;
+
+/// Longest wait of a read. A longer one is shortened: the client asks again.
+pub const MAX_READ_WAIT: Duration = Duration::from_secs(60);
+
+/// Requests of one connection that were read and are not yet answered.
+///
+/// A thousand long polls beside everything else. When it is reached, reading pauses.
+pub const MAX_REQUESTS_IN_FLIGHT: usize = 4096;
+
+/// Answers of one connection that wait to be written, in bytes, before reading pauses.
+///
+/// The last one taken in may exceed it, by at most one message.
+pub const MAX_ANSWER_BYTES: usize = 1 << 20;
+
+/// What the writer puts together before it writes, in bytes.
+///
+/// An answer waits for what was put together before it, so this is kept small; one chunk of 64 KiB
+/// after base64 fits.
+pub const WRITE_BATCH_BYTES: usize = 128 << 10;
+
+/// Stdin of one process that was accepted and not yet written, in bytes.
+///
+/// Beyond it a write is refused with `stdinFull`. One write that finds the queue empty is taken
+/// whatever its length, or a message could be legal and yet never acceptable.
+pub const MAX_STDIN_QUEUE_BYTES: usize = 1 << 20;
+
+/// Write ids that are remembered for each process. Older ones are forgotten.
+pub const REMEMBERED_WRITE_IDS: usize = 1024;
+
+/// Output of one process that is kept, in bytes of payload; memory for it is at most a quarter more.
+///
+/// A full build log. Beyond it the oldest goes, or, while a client is attached and has not been
+/// sent it, the process is no longer read until it has.
+pub const RETAIN_BYTES: usize = 1 << 20;
+
+/// From the polite signal to the kill.
+///
+/// A shell's exit trap needs milliseconds; a database that flushes needs a second.
+pub const TERMINATE_GRACE: Duration = Duration::from_secs(2);
+
+/// How long an ended session or server waits for the end of output after its kill.
+///
+/// Whoever still holds the output then is no member of the process's group; it is not waited for.
+pub const KILLED_DRAIN: Duration = Duration::from_millis(500);
+
+/// How long an ended process can still be read, from when its close was told.
+pub const RETAIN_ENDED: Duration = Duration::from_secs(60);
+
+/// How long a session lives without a connection.
+///
+/// Twice as long as a coding agent's client keeps trying.
+pub const DETACHED_SESSION: Duration = Duration::from_secs(90);
+
+/// How long requests that were read before the end of stdin may take to be answered.
+pub const ANSWER_AFTER_END: Duration = Duration::from_secs(2);
+
+/// How long a connection that ends may take to write what is left and to say goodbye.
+pub const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Processes that run at a time, in all sessions. Beyond it a start is refused.
+///
+/// Each may hold [`RETAIN_BYTES`] of output and 64 KiB of pipe for each stream.
+pub const MAX_PROCESSES: usize = 4096;
+
+/// Processes of one session that ended and can still be read. Beyond it the oldest is forgotten.
+pub const MAX_ENDED_PROCESSES: usize = 4096;
+
+/// Sessions at a time. Beyond it `initialize` is refused.
+pub const MAX_SESSIONS: usize = 1024;
+
+/// Websocket connections at a time. Beyond it the server answers 503.
+pub const MAX_CONNECTIONS: usize = 1024;
+
+/// Longest head of an HTTP request, in bytes. Beyond it the server answers 431.
+pub const MAX_HTTP_HEAD_BYTES: usize = 8 << 10;
+
+/// How long a peer may take to send the head of its HTTP request. Then it is hung up on.
+pub const HTTP_HEAD_WAIT: Duration = Duration::from_secs(10);
+
+/// The caps as `initialize` tells them.
+pub(crate) fn on_the_wire(config: &Config) -> Limits {
+    Limits {
+        message_bytes: MAX_MESSAGE_BYTES as u64,
+        batch_elements: MAX_BATCH_ELEMENTS as u64,
+        message_depth: MAX_DEPTH as u64,
+        id_bytes: MAX_ID_BYTES as u64,
+        requests_in_flight: MAX_REQUESTS_IN_FLIGHT as u64,
+        stdin_queue_bytes: MAX_STDIN_QUEUE_BYTES as u64,
+        write_ids: REMEMBERED_WRITE_IDS as u64,
+        retain_bytes: RETAIN_BYTES as u64,
+        read_wait_ms: milliseconds(MAX_READ_WAIT),
+        read_bytes: MAX_READ_BYTES as u64,
+        terminate_grace_ms: milliseconds(config.terminate_grace),
+        retain_ended_ms: milliseconds(config.retain_ended),
+        detached_session_ms: milliseconds(config.detached_session),
+        processes: MAX_PROCESSES as u64,
+        ended_processes: MAX_ENDED_PROCESSES as u64,
+        sessions: MAX_SESSIONS as u64,
+        connections: MAX_CONNECTIONS as u64,
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+// What must hold between them is checked by the compiler.
+const _: () = assert!(MAX_READ_BYTES as u64 >= process::DEFAULT_MAX_BYTES);
+const _: () = assert!(MAX_READ_REPLY_BYTES < MAX_MESSAGE_BYTES);
+const _: () = assert!(MAX_STDIN_QUEUE_BYTES < MAX_MESSAGE_BYTES / 4 * 3);

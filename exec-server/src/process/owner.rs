@@ -1,0 +1,326 @@
+//! The one task that owns a process: it spawns the child, and nobody else changes its state.
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::Arc;
+
+use pty_utils::{Child, Command, ExitStatus, Input, Leader, Output, Read, Signal, SpawnError, Spawner, Terminal};
+use tokio::time::{Instant, sleep_until};
+
+use super::lifecycle::{Effect, Event, Lifecycle};
+use super::stdin::Next;
+use super::{Phase, Process, SignalRequest, StopRequest};
+
+/// How much is read at a time, in bytes: what a pipe holds by default.
+const READ_BYTES: usize = 64 << 10;
+
+/// Most that is read from a terminal at its leader's exit, in bytes. A terminal cannot tell how much
+/// it holds, and somebody else may go on writing to it.
+const TERMINAL_DRAIN_BYTES: usize = 64 << 10;
+
+/// The exit code of a leader whose status somebody else took, which only a program that embeds the
+/// server and waits for all its children can do.
+const UNKNOWN_EXIT_CODE: i32 = 255;
+
+thread_local! {
+    /// What is read passes through here into the ring. One per thread, not one per process: a
+    /// thousand idle processes must not hold a thousand buffers.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
+
+/// A child with its state, owned by one task from the spawn to the close.
+#[derive(Debug)]
+pub(crate) struct Owner {
+    process: Arc<Process>,
+    leader: Leader,
+    input: Option<Input>,
+    /// Those that have not come to their end.
+    outputs: Vec<Output>,
+    terminal: Option<Terminal>,
+    life: Lifecycle,
+    has_exited: bool,
+    was_stopped: bool,
+}
+
+/// Why the owner woke up.
+#[derive(Debug)]
+enum Wake {
+    Mail,
+    Exited(io::Result<ExitStatus>),
+    /// This output has something to read, or came to its end.
+    Readable(usize),
+    Writable,
+    Deadline,
+    /// There may be room for output again.
+    Room,
+}
+
+impl Owner {
+    /// Spawns the child of `process`.
+    pub(crate) async fn spawn(
+        process: Arc<Process>,
+        command: Command,
+        spawner: &Spawner,
+    ) -> Result<Self, SpawnError> {
+        let Child { leader, input, outputs, terminal } = spawner.spawn(command).await?;
+        process.lock().terminal.clone_from(&terminal);
+        process.phase.send_replace(Phase::Open);
+        let life = Lifecycle::SPAWNED;
+        Ok(Self { process, leader, input, outputs, terminal, life, has_exited: false, was_stopped: false })
+    }
+
+    /// Carries the process to its close.
+    pub(crate) async fn run(mut self) {
+        // What came while the spawn was under way.
+        self.read_mail();
+        while self.life != Lifecycle::Closed {
+            // One event is gathered, then handled without awaiting: the owner never stops listening.
+            match self.next_wake().await {
+                Wake::Mail => self.read_mail(),
+                Wake::Exited(status) => self.take_exit(status),
+                Wake::Readable(at) => self.read_output(at),
+                Wake::Writable => self.write_stdin(),
+                Wake::Deadline => self.step(Event::Tick),
+                Wake::Room => {}
+            }
+        }
+        self.close();
+    }
+
+    /// Waits for whatever is next. Each branch is cancel safe.
+    async fn next_wake(&self) -> Wake {
+        let has_room = self.process.log.has_room();
+        let wants_to_write = self.process.lock().stdin.next().is_some();
+        tokio::select! {
+            () = self.process.mail.notified() => Wake::Mail,
+            status = self.leader.exited(), if !self.has_exited => Wake::Exited(status),
+            at = readable(&self.outputs), if has_room => Wake::Readable(at),
+            () = writable(self.input.as_ref()), if wants_to_write => Wake::Writable,
+            () = until(self.life.deadline()) => Wake::Deadline,
+            () = self.process.log.owner_woken(), if !has_room => Wake::Room,
+        }
+    }
+
+    fn read_mail(&mut self) {
+        // Bytes first: a signal that was sent after them must not overtake them.
+        self.write_stdin();
+        let (signals, stop) = {
+            let mut mailbox = self.process.lock();
+            (std::mem::take(&mut mailbox.signals), mailbox.stop.take())
+        };
+        for SignalRequest { signal, delivered } in signals {
+            // Whoever asked may have gone away.
+            let _ = delivered.send(self.send_signal(signal));
+        }
+        if let Some(StopRequest { grace, is_final }) = stop {
+            self.was_stopped = true;
+            self.step(Event::Stop { grace, is_final });
+        }
+    }
+
+    fn send_signal(&self, signal: Signal) -> bool {
+        let sent = match &self.terminal {
+            Some(terminal) => terminal.signal_foreground(signal),
+            None => self.leader.signal_group(signal),
+        };
+        sent.unwrap_or_else(|error| {
+            tracing::warn!(%error, ?signal, "a signal could not be sent");
+            false
+        })
+    }
+
+    fn write_stdin(&mut self) {
+        let mut mailbox = self.process.lock();
+        let Some(input) = &self.input else { return };
+        while let Some(next) = mailbox.stdin.next() {
+            let written = match next {
+                Next::Bytes(bytes) => input.try_write(bytes),
+                Next::EndOfFile => match end_of_file_char(self.terminal.as_ref()) {
+                    Some(Some(char)) => input.try_write(&[char]),
+                    // Not in canonical mode: there is no character that means the end.
+                    Some(None) => Ok(Some(0)),
+                    None => Err(io::ErrorKind::BrokenPipe.into()),
+                },
+            };
+            match (written, next) {
+                (Ok(Some(bytes)), Next::Bytes(_)) => mailbox.stdin.advance(bytes),
+                (Ok(Some(_)), Next::EndOfFile) => mailbox.stdin.pass_end(),
+                (Ok(None), _) => return,
+                (Err(_), _) => {
+                    // The pipe was to be closed, or nobody holds its other end.
+                    mailbox.stdin.close();
+                    self.input = None;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn read_output(&mut self, at: usize) {
+        let output = &self.outputs[at];
+        let read = SCRATCH.with_borrow_mut(|scratch| {
+            let read = output.try_read(scratch);
+            if let Ok(Read::Bytes(bytes)) = read {
+                self.process.log.push_output(stream(output), &scratch[..bytes]);
+            }
+            read
+        });
+        match read {
+            Ok(Read::Bytes(_) | Read::WouldBlock) => {}
+            Ok(Read::EndOfFile) => self.end_output(at),
+            Err(error) => {
+                tracing::warn!(%error, "output cannot be read");
+                self.end_output(at);
+            }
+        }
+    }
+
+    fn end_output(&mut self, at: usize) {
+        self.outputs.remove(at);
+        if self.outputs.is_empty() {
+            self.step(Event::OutputEnded);
+        }
+    }
+
+    fn take_exit(&mut self, status: io::Result<ExitStatus>) {
+        self.has_exited = true;
+        let exit_code = match status {
+            Ok(status) => status.shell_code(),
+            Err(error) => {
+                tracing::error!(%error, "somebody else took the exit status");
+                UNKNOWN_EXIT_CODE
+            }
+        };
+        self.read_what_is_left();
+        if self.outputs.is_empty() {
+            self.step(Event::OutputEnded);
+        }
+        match self.life.step(Instant::now(), Event::LeaderExited) {
+            Effect::PublishExit | Effect::PublishExitAndClosed => self.process.log.push_exit(exit_code),
+            Effect::Nothing | Effect::SignalPolitely | Effect::Kill | Effect::PublishClosed => {}
+        }
+    }
+
+    /// Publishes what the leader had written before it ended, whether or not there is room for it:
+    /// that is at most what a pipe holds.
+    fn read_what_is_left(&mut self) {
+        let process = &self.process;
+        self.outputs.retain(|output| {
+            let mut left = match output.stream() {
+                pty_utils::Stream::Pty => TERMINAL_DRAIN_BYTES,
+                pty_utils::Stream::Stdout | pty_utils::Stream::Stderr => output.pending().unwrap_or(0),
+            };
+            while left > 0 {
+                let read = SCRATCH.with_borrow_mut(|scratch| {
+                    let at_most = left.min(scratch.len());
+                    let read = output.read_now(&mut scratch[..at_most]);
+                    if let Ok(Read::Bytes(bytes)) = read {
+                        process.log.push_output(stream(output), &scratch[..bytes]);
+                    }
+                    read
+                });
+                match read {
+                    Ok(Read::Bytes(bytes)) => left -= bytes,
+                    Ok(Read::WouldBlock) => return true,
+                    Ok(Read::EndOfFile) | Err(_) => return false,
+                }
+            }
+            true
+        });
+    }
+
+    fn step(&mut self, event: Event) {
+        match self.life.step(Instant::now(), event) {
+            Effect::SignalPolitely => {
+                self.signal_group(Signal::Terminate);
+                if self.terminal.is_some() {
+                    // An interactive shell ignores the one and obeys the other, once it runs.
+                    self.signal_group(Signal::Hangup);
+                    self.signal_group(Signal::Continue);
+                }
+            }
+            Effect::Kill => self.kill(),
+            // The close is published when everything is let go of.
+            Effect::Nothing | Effect::PublishClosed | Effect::PublishExit | Effect::PublishExitAndClosed => {}
+        }
+    }
+
+    fn kill(&self) {
+        if let Some(terminal) = &self.terminal
+            && let Err(error) = terminal.signal_foreground(Signal::Kill)
+        {
+            tracing::debug!(%error, "no foreground group to kill");
+        }
+        self.signal_group(Signal::Kill);
+    }
+
+    fn signal_group(&self, signal: Signal) {
+        if let Err(error) = self.leader.signal_group(signal) {
+            tracing::warn!(%error, ?signal, "a signal could not be sent");
+        }
+    }
+
+    /// Lets go of everything the child had, then says so.
+    fn close(self) {
+        if self.was_stopped {
+            // The group outlives its leader; whoever is left in it was asked to end as well.
+            self.signal_group(Signal::Kill);
+        }
+        let Self { process, leader, input, outputs, terminal, .. } = self;
+        leader.reap();
+        drop((input, outputs, terminal));
+        {
+            let mut mailbox = process.lock();
+            mailbox.stdin.close();
+            mailbox.terminal = None;
+            mailbox.signals.clear();
+            process.phase.send_replace(Phase::Closed);
+        }
+        process.log.push_closed();
+    }
+}
+
+/// Waits until one of the outputs has something to read, and says which.
+async fn readable(outputs: &[Output]) -> usize {
+    // What made waiting fail makes reading fail too, which is where it is dealt with.
+    match outputs {
+        [] => std::future::pending().await,
+        [only] => {
+            let _ = only.readable().await;
+            0
+        }
+        [first, second, ..] => tokio::select! {
+            _ = first.readable() => 0,
+            _ = second.readable() => 1,
+        },
+    }
+}
+
+async fn writable(input: Option<&Input>) {
+    match input {
+        Some(input) => {
+            // What made waiting fail makes writing fail too.
+            let _ = input.writable().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn end_of_file_char(terminal: Option<&Terminal>) -> Option<Option<u8>> {
+    terminal.map(|terminal| terminal.end_of_file_char().unwrap_or(None))
+}
+
+fn stream(output: &Output) -> exec_protocol::process::Stream {
+    match output.stream() {
+        pty_utils::Stream::Stdout => exec_protocol::process::Stream::Stdout,
+        pty_utils::Stream::Stderr => exec_protocol::process::Stream::Stderr,
+        pty_utils::Stream::Pty => exec_protocol::process::Stream::Pty,
+    }
+}

@@ -1,0 +1,320 @@
+//! What was accepted for a process's stdin and not yet written. Pure.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher as _, RandomState};
+
+use bytes::{Buf as _, BytesMut};
+use exec_protocol::WriteId;
+
+use crate::limits::{MAX_STDIN_QUEUE_BYTES, REMEMBERED_WRITE_IDS};
+
+/// What a process has for a stdin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StdinKind {
+    /// `/dev/null`.
+    None,
+    /// A pipe: its end of file is its closing, once.
+    Pipe,
+    /// A terminal: its end of file is a character, and more may follow.
+    Terminal,
+}
+
+/// Why a write was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum StdinRefusal {
+    /// There is no stdin, or not any more.
+    #[error("the process has no stdin, or not any more")]
+    Closed,
+    /// The queue is full, or a write that came before and was refused has not come again.
+    #[error("the process does not read its stdin and its queue is full; repeat this write before any other")]
+    Full,
+    /// The id was used for other bytes.
+    #[error("the write id was used for other bytes")]
+    IdReused,
+}
+
+/// What is to be written next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next<'a> {
+    Bytes(&'a [u8]),
+    EndOfFile,
+}
+
+/// A bounded queue before a process's stdin. Writes are taken whole or refused, and never reordered:
+/// after a refusal nothing is taken until the refused write comes again.
+#[derive(Debug)]
+pub(crate) struct StdinQueue {
+    kind: StdinKind,
+    queue: BytesMut,
+    /// Bytes that left the queue so far.
+    written: u64,
+    /// Positions of the ends of file, counted like `written`.
+    ends: VecDeque<u64>,
+    recent: RecentWrites,
+    refused: Option<Identity>,
+}
+
+/// What a write is recognised by when it comes again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Identity {
+    Named(WriteId),
+    Nameless(Fingerprint),
+}
+
+/// Stands for a write's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fingerprint(u64);
+
+impl StdinQueue {
+    pub(crate) fn new(kind: StdinKind) -> Self {
+        Self {
+            kind,
+            queue: BytesMut::new(),
+            written: 0,
+            ends: VecDeque::new(),
+            recent: RecentWrites::default(),
+            refused: None,
+        }
+    }
+
+    /// Takes the bytes, and an end of file behind them if `eof`, or refuses both.
+    ///
+    /// # Errors
+    ///
+    /// A [`StdinRefusal`]; nothing was taken then.
+    pub(crate) fn write(&mut self, id: Option<WriteId>, bytes: &[u8], eof: bool) -> Result<(), StdinRefusal> {
+        let content = self.recent.fingerprint(bytes, eof);
+        if let Some(known) = id.as_ref().and_then(|id| self.recent.get(id)) {
+            return if known == content { Ok(()) } else { Err(StdinRefusal::IdReused) };
+        }
+        if !self.is_open() {
+            return Err(StdinRefusal::Closed);
+        }
+        let identity = id.clone().map_or(Identity::Nameless(content), Identity::Named);
+        if self.refused.as_ref().is_some_and(|refused| *refused != identity) {
+            return Err(StdinRefusal::Full);
+        }
+        if !self.has_room_for(bytes.len()) {
+            self.refused = Some(identity);
+            return Err(StdinRefusal::Full);
+        }
+        self.refused = None;
+        self.queue.extend_from_slice(bytes);
+        if eof {
+            self.push_end();
+        }
+        if let Some(id) = id {
+            self.recent.remember(id, content);
+        }
+        Ok(())
+    }
+
+    /// Puts an end of file behind what was accepted. False if there is no stdin to end.
+    pub(crate) fn end(&mut self) -> bool {
+        match self.kind {
+            StdinKind::None => false,
+            StdinKind::Pipe => {
+                if self.is_open() {
+                    self.push_end();
+                }
+                true
+            }
+            // Each is a character in the queue, and counts as one.
+            StdinKind::Terminal if self.has_room_for(1) => {
+                self.push_end();
+                true
+            }
+            StdinKind::Terminal => false,
+        }
+    }
+
+    /// What is to be written next, if anything.
+    pub(crate) fn next(&self) -> Option<Next<'_>> {
+        let bytes = match self.ends.front() {
+            Some(end) if *end == self.written => return Some(Next::EndOfFile),
+            Some(end) => {
+                let until_end = usize::try_from(end - self.written).unwrap_or(usize::MAX);
+                &self.queue[..until_end.min(self.queue.len())]
+            }
+            None => &self.queue[..],
+        };
+        (!bytes.is_empty()).then_some(Next::Bytes(bytes))
+    }
+
+    /// Takes note that so many of the next bytes were written.
+    pub(crate) fn advance(&mut self, bytes: usize) {
+        self.queue.advance(bytes);
+        self.written += bytes as u64;
+        if self.queue.is_empty() {
+            // A queue that was full once is not a reason to hold on to its memory.
+            self.queue = BytesMut::new();
+        }
+    }
+
+    /// Takes note that the end of file was given.
+    pub(crate) fn pass_end(&mut self) {
+        self.ends.pop_front();
+    }
+
+    /// Nothing can be written any more: what is left is dropped, and later writes are refused.
+    pub(crate) fn close(&mut self) {
+        self.kind = StdinKind::None;
+        self.queue = BytesMut::new();
+        self.ends.clear();
+    }
+
+    fn is_open(&self) -> bool {
+        match self.kind {
+            StdinKind::None => false,
+            StdinKind::Pipe => self.ends.is_empty(),
+            StdinKind::Terminal => true,
+        }
+    }
+
+    fn has_room_for(&self, bytes: usize) -> bool {
+        let queued = self.queue.len() + self.ends.len();
+        queued == 0 || queued + bytes <= MAX_STDIN_QUEUE_BYTES
+    }
+
+    fn push_end(&mut self) {
+        self.ends.push_back(self.written + self.queue.len() as u64);
+    }
+}
+
+/// The newest write ids, with what they stood for.
+#[derive(Debug, Default)]
+struct RecentWrites {
+    known: HashMap<WriteId, Fingerprint>,
+    /// Oldest first.
+    order: VecDeque<WriteId>,
+    hasher: RandomState,
+}
+
+impl RecentWrites {
+    fn fingerprint(&self, bytes: &[u8], eof: bool) -> Fingerprint {
+        Fingerprint(self.hasher.hash_one((bytes, eof)))
+    }
+
+    fn get(&self, id: &WriteId) -> Option<Fingerprint> {
+        self.known.get(id).copied()
+    }
+
+    fn remember(&mut self, id: WriteId, content: Fingerprint) {
+        if self.order.len() == REMEMBERED_WRITE_IDS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        self.order.push_back(id.clone());
+        self.known.insert(id, content);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn id(name: impl ToString) -> Option<WriteId> {
+        Some(WriteId::new(&name.to_string()).unwrap())
+    }
+
+    fn written(queue: &mut StdinQueue, at_most: usize) -> Vec<u8> {
+        let mut all = Vec::new();
+        while let Some(Next::Bytes(bytes)) = queue.next() {
+            let taken = bytes.len().min(at_most);
+            all.extend_from_slice(&bytes[..taken]);
+            queue.advance(taken);
+        }
+        all
+    }
+
+    #[test]
+    fn a_repeated_write_is_accepted_and_typed_once() {
+        let mut queue = StdinQueue::new(StdinKind::Pipe);
+        assert_eq!(queue.write(id(1), b"one", true), Ok(()));
+        assert_eq!(queue.write(id(1), b"one", true), Ok(()));
+        assert_eq!(queue.write(id(1), b"one", false), Err(StdinRefusal::IdReused));
+        assert_eq!(queue.write(id(1), b"two", true), Err(StdinRefusal::IdReused));
+        assert_eq!(queue.write(id(2), b"two", false), Err(StdinRefusal::Closed));
+        assert_eq!(written(&mut queue, 2), b"one");
+        assert_eq!(queue.next(), Some(Next::EndOfFile));
+    }
+
+    #[test]
+    fn ids_are_remembered_up_to_the_limit_and_no_further() {
+        let mut queue = StdinQueue::new(StdinKind::Terminal);
+        for name in 0..=REMEMBERED_WRITE_IDS {
+            queue.write(id(name), b"x", false).unwrap();
+        }
+        assert_eq!(queue.write(id(1), b"y", false), Err(StdinRefusal::IdReused));
+        assert_eq!(queue.write(id(0), b"y", false), Ok(()));
+        assert_eq!(queue.recent.known.len(), REMEMBERED_WRITE_IDS);
+    }
+
+    #[test]
+    fn after_a_refusal_nothing_is_taken_until_the_refused_write_comes_again() {
+        let mut queue = StdinQueue::new(StdinKind::Pipe);
+        queue.write(None, &vec![1; MAX_STDIN_QUEUE_BYTES], false).unwrap();
+        assert_eq!(queue.write(id("big"), &[2; 10], false), Err(StdinRefusal::Full));
+        queue.advance(MAX_STDIN_QUEUE_BYTES);
+        assert_eq!(queue.write(None, &[3], false), Err(StdinRefusal::Full));
+        assert_eq!(queue.write(id("other"), &[3], false), Err(StdinRefusal::Full));
+        assert_eq!(queue.write(id("big"), &[2; 10], false), Ok(()));
+        assert_eq!(queue.write(None, &[3], false), Ok(()));
+        assert_eq!(written(&mut queue, usize::MAX), [vec![2; 10], vec![3]].concat());
+    }
+
+    #[test]
+    fn a_write_longer_than_the_bound_is_taken_by_an_empty_queue() {
+        let mut queue = StdinQueue::new(StdinKind::Pipe);
+        assert_eq!(queue.write(None, &vec![0; 2 * MAX_STDIN_QUEUE_BYTES], false), Ok(()));
+        assert_eq!(queue.write(None, &[0], false), Err(StdinRefusal::Full));
+    }
+
+    #[test]
+    fn a_terminal_goes_on_after_an_end_of_file() {
+        let mut queue = StdinQueue::new(StdinKind::Terminal);
+        queue.write(None, b"a", false).unwrap();
+        assert!(queue.end());
+        queue.write(None, b"b", false).unwrap();
+        assert_eq!(written(&mut queue, usize::MAX), b"a");
+        assert_eq!(queue.next(), Some(Next::EndOfFile));
+        queue.pass_end();
+        assert_eq!(written(&mut queue, usize::MAX), b"b");
+        assert_eq!(queue.next(), None);
+    }
+
+    #[test]
+    fn without_a_stdin_nothing_is_taken() {
+        let mut queue = StdinQueue::new(StdinKind::None);
+        assert_eq!(queue.write(None, b"", false), Err(StdinRefusal::Closed));
+        assert!(!queue.end());
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_accepted_comes_out_whole_and_in_order(
+            steps in prop::collection::vec((0..400_000_usize, 0..600_000_usize), 0..30),
+        ) {
+            let mut queue = StdinQueue::new(StdinKind::Pipe);
+            let (mut accepted, mut out) = (Vec::new(), Vec::new());
+            for (salt, (len, drained)) in steps.into_iter().enumerate() {
+                let bytes = vec![u8::try_from(salt).unwrap(); len];
+                let before = queue.queue.len();
+                match queue.write(id(salt), &bytes, false) {
+                    Ok(()) => accepted.extend_from_slice(&bytes),
+                    Err(_) => prop_assert_eq!(queue.queue.len(), before),
+                }
+                prop_assert!(queue.queue.len() <= MAX_STDIN_QUEUE_BYTES);
+                if let Some(Next::Bytes(next)) = queue.next() {
+                    let taken = next.len().min(drained);
+                    out.extend_from_slice(&next[..taken]);
+                    queue.advance(taken);
+                }
+            }
+            out.extend(written(&mut queue, usize::MAX));
+            prop_assert_eq!(accepted, out);
+        }
+    }
+}

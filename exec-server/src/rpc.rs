@@ -1,0 +1,14 @@
+//! JSON-RPC over one connection: what comes in is dispatched, what goes out is written.
+
+mod batch;
+mod connection;
+mod dispatch;
+mod error;
+mod handlers;
+mod outbox;
+mod writer;
+
+pub use batch::Batch;
+pub(crate) use connection::serve;
+pub(crate) use handlers::methods;
+pub(crate) use outbox::Outbox;

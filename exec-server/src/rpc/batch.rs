@@ -1,0 +1,80 @@
+//! Messages put together for one write.
+
+use exec_protocol::envelope::Style;
+
+use crate::limits::WRITE_BATCH_BYTES;
+
+/// Most memory that is kept for the next batch, in bytes. A long answer is not a reason to hold on
+/// to a long buffer.
+const KEPT_BYTES: usize = 2 * WRITE_BATCH_BYTES;
+
+/// Complete messages in one buffer, each followed by a newline.
+///
+/// That is how they go out on stdio, in one write; other transports take them one by one.
+#[derive(Debug, Default)]
+pub struct Batch {
+    lines: Vec<u8>,
+    /// Where each message ends, its newline not counted.
+    ends: Vec<usize>,
+    style: Style,
+}
+
+impl Batch {
+    /// Starts over, for a peer that writes in this style.
+    pub(crate) fn restart(&mut self, style: Style) {
+        self.lines.clear();
+        self.lines.shrink_to(KEPT_BYTES);
+        self.ends.clear();
+        self.style = style;
+    }
+
+    /// How the messages are to be written.
+    pub(crate) fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Appends the message that `write` appends to the buffer.
+    pub(crate) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.lines);
+        self.ends.push(self.lines.len());
+        self.lines.push(b'\n');
+    }
+
+    /// Whether what is in it should be written before more is added.
+    pub(crate) fn is_full(&self) -> bool {
+        self.lines.len() >= WRITE_BATCH_BYTES
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// All messages, each with its newline.
+    pub fn lines(&self) -> &[u8] {
+        &self.lines
+    }
+
+    /// Each message, without its newline.
+    pub fn messages(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
+        starts.zip(&self.ends).map(|(start, end)| &self.lines[start..*end])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_given_as_lines_and_one_by_one() {
+        let mut batch = Batch::default();
+        for message in ["{}", "", "[1]"] {
+            batch.push(|out| out.extend_from_slice(message.as_bytes()));
+        }
+        assert_eq!(batch.lines(), b"{}\n\n[1]\n");
+        assert_eq!(batch.messages().collect::<Vec<_>>(), [b"{}".as_slice(), b"", b"[1]"]);
+        batch.restart(Style::Bare);
+        assert!(batch.is_empty() && batch.messages().next().is_none());
+    }
+}

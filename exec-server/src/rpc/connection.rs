@@ -1,0 +1,270 @@
+//! The dispatch loop of one connection.
+
+use std::sync::Arc;
+
+use exec_protocol::envelope::{self, EnvelopeError, Incoming, Message, RequestId, Style};
+use exec_protocol::initialize::InitializeParams;
+use exec_protocol::{RpcError, parse_params};
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use jsonrpsee::core::server::Extensions;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::dispatch::{self, Answer, Dispatcher, Element};
+use super::handlers::Caller;
+use super::outbox::Outbox;
+use super::writer;
+use crate::limits::{ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, MAX_REQUESTS_IN_FLIGHT};
+use crate::server::Server;
+use crate::session::{Admission, Handshake, Session};
+use crate::transport::{CloseReason, Connection, MessageSource, Received};
+
+/// Serves one connection to its end. Its session may be taken up again afterwards, unless the peer
+/// said that it was finished.
+pub(crate) async fn serve(server: &Server, connection: Connection) {
+    let Connection { source, sink } = connection;
+    let outbox = Arc::new(Outbox::default());
+    let mut writer = server.tasks().spawn(writer::run(Arc::clone(&outbox), sink));
+    let mut dispatch = Dispatch::new(server, source, outbox);
+    let reason = dispatch.run().await;
+    dispatch.outbox.close(reason);
+    if let Some(session) = dispatch.session() {
+        server.detached(session, &dispatch.outbox);
+    }
+    if timeout(GOODBYE, &mut writer).await.is_err() {
+        tracing::debug!("the peer does not read its goodbye");
+        writer.abort();
+    }
+}
+
+struct Dispatch<'a> {
+    server: &'a Server,
+    source: Box<dyn MessageSource>,
+    outbox: Arc<Outbox>,
+    handshake: Handshake,
+    /// There from the handshake on.
+    dispatcher: Option<(Dispatcher, Arc<Session>)>,
+    waiting: FuturesUnordered<BoxFuture<'static, Waited>>,
+    /// Requests that were read and are not yet answered, those in batches included.
+    in_flight: usize,
+    stopping: CancellationToken,
+}
+
+/// An answer that had to wait, and how many requests it answers.
+struct Waited {
+    answer: Vec<u8>,
+    requests: usize,
+}
+
+/// Why the loop woke up.
+enum Wake {
+    Received(Received),
+    Answered(Waited),
+    /// Room in the outbox, or its end.
+    Outbox,
+    /// Every process has ended and the server says goodbye.
+    ServerLeaves,
+    Deadline,
+}
+
+impl<'a> Dispatch<'a> {
+    fn new(server: &'a Server, source: Box<dyn MessageSource>, outbox: Arc<Outbox>) -> Self {
+        Self {
+            server,
+            source,
+            outbox,
+            handshake: Handshake::default(),
+            dispatcher: None,
+            waiting: FuturesUnordered::new(),
+            in_flight: 0,
+            stopping: server.stopping().child_token(),
+        }
+    }
+
+    fn session(&self) -> Option<&Arc<Session>> {
+        self.dispatcher.as_ref().map(|(_, session)| session)
+    }
+
+    /// Takes in messages and sends out answers until the connection is to be closed.
+    async fn run(&mut self) -> CloseReason {
+        loop {
+            match self.next_wake(true, None).await {
+                Wake::Received(Received::Message(message)) => self.take_in(&message),
+                Wake::Received(Received::Refused(error)) => {
+                    self.send(Answer::error(self.outbox.style(), None, &error), 1);
+                }
+                Wake::Received(Received::Finished) => return self.finish().await,
+                Wake::Received(Received::Gone(reason)) => return reason,
+                Wake::ServerLeaves => return CloseReason::ShuttingDown,
+                Wake::Answered(waited) => self.answer(waited),
+                Wake::Outbox | Wake::Deadline => {}
+            }
+            if self.outbox.is_closing() {
+                return CloseReason::Done;
+            }
+        }
+    }
+
+    /// The peer has said everything: answers it, ends its session and tells how that went.
+    async fn finish(&mut self) -> CloseReason {
+        self.answer_waiting(Instant::now() + ANSWER_AFTER_END).await;
+        if let Some(session) = self.session().cloned() {
+            let grace = self.server.config().terminate_grace;
+            session.end(grace);
+            let over = Instant::now() + grace + 2 * KILLED_DRAIN;
+            let closed = session.closed();
+            tokio::pin!(closed);
+            // Reads may still wait for what becomes of the processes.
+            while Instant::now() < over && !self.outbox.is_closing() {
+                let wake = tokio::select! {
+                    () = &mut closed => break,
+                    wake = self.next_wake(false, Some(over)) => wake,
+                };
+                if let Wake::Answered(waited) = wake {
+                    self.answer(waited);
+                }
+            }
+        }
+        // Whatever waits for something else is told that it will not come.
+        self.stopping.cancel();
+        self.answer_waiting(Instant::now() + GOODBYE).await;
+        CloseReason::Done
+    }
+
+    async fn answer_waiting(&mut self, deadline: Instant) {
+        while !self.waiting.is_empty() && Instant::now() < deadline && !self.outbox.is_closing() {
+            if let Wake::Answered(waited) = self.next_wake(false, Some(deadline)).await {
+                self.answer(waited);
+            }
+        }
+    }
+
+    /// Waits for whatever is next. Each branch is cancel safe.
+    async fn next_wake(&mut self, reads: bool, deadline: Option<Instant>) -> Wake {
+        let has_room = self.outbox.has_room();
+        let may_read = reads && has_room && self.in_flight < MAX_REQUESTS_IN_FLIGHT;
+        tokio::select! {
+            received = self.source.next(), if may_read => Wake::Received(received),
+            Some(waited) = self.waiting.next(), if has_room => Wake::Answered(waited),
+            () = self.outbox.dispatch_woken() => Wake::Outbox,
+            () = self.server.stopped().cancelled() => Wake::ServerLeaves,
+            () = until(deadline) => Wake::Deadline,
+        }
+    }
+
+    fn take_in(&mut self, bytes: &[u8]) {
+        match envelope::parse(bytes) {
+            Ok(Incoming::Single(message)) => {
+                self.outbox.learn_style(message.style());
+                if let Some(Element { answer, .. }) = self.take(message, false) {
+                    self.send(answer, 1);
+                }
+            }
+            Ok(Incoming::Batch(elements)) => self.take_batch(elements),
+            Err(error) => {
+                let answer = self.refusal(error).answer;
+                self.send(answer, 1);
+            }
+        }
+    }
+
+    fn take_batch(&mut self, elements: envelope::Batch<'_>) {
+        if let Some(message) = elements.iter().find_map(|element| element.as_ref().ok()) {
+            self.outbox.learn_style(message.style());
+        }
+        let answers: Vec<_> = elements
+            .into_iter()
+            .filter_map(|element| match element {
+                Ok(message) => self.take(message, true),
+                Err(error) => Some(self.refusal(error)),
+            })
+            .collect();
+        let requests = answers.len();
+        if let Some(answer) = dispatch::batch(answers, self.outbox.style()) {
+            self.send(answer, requests);
+        }
+    }
+
+    /// Acts on one message. None if there is nothing more to answer.
+    fn take(&mut self, message: Message<'_>, in_batch: bool) -> Option<Element> {
+        match message {
+            Message::Request { id, method, params, .. } => {
+                let owned = in_batch.then(|| id.clone().into_owned());
+                let answer = self.request(id, &method, params, in_batch)?;
+                Some(Element { id: owned, answer })
+            }
+            Message::Notification { method, .. } => {
+                self.handshake.notice(&method);
+                None
+            }
+            // We ask nothing of a client, so there is nothing it could answer.
+            Message::Response { .. } => None,
+        }
+    }
+
+    fn request(
+        &mut self,
+        id: RequestId<'_>,
+        method: &str,
+        params: Option<&str>,
+        in_batch: bool,
+    ) -> Option<Answer> {
+        let style = self.outbox.style();
+        let refused = match (self.handshake.admit(method, in_batch), &self.dispatcher) {
+            (Ok(Admission::Dispatch), Some((dispatcher, _))) => {
+                return Some(dispatcher.call(id, method, params, style));
+            }
+            (Ok(Admission::Initialize | Admission::Dispatch), _) => self.initialize(&id, params, style).err(),
+            (Err(error), _) => Some(error.into()),
+        };
+        refused.map(|error| Answer::error(style, Some(&id), &error))
+    }
+
+    /// Opens a session or takes one up. The answer is queued on the way, before any notification.
+    fn initialize(&mut self, id: &RequestId<'_>, params: Option<&str>, style: Style) -> Result<(), RpcError> {
+        let params: InitializeParams = parse_params(params)?;
+        let session = self.server.session(params.resume_session_id.as_ref())?;
+        let result = serde_json::to_string(&self.server.introduction(session.id()))
+            .expect("our types have string keys only");
+        let mut answer = Vec::new();
+        envelope::write_result(&mut answer, style, id, &result);
+        session.attach(&self.outbox, answer)?;
+        tracing::debug!(client = params.client_name, "initialized");
+        let mut extensions = Extensions::new();
+        extensions.insert(Caller { server: self.server.clone(), session: Arc::clone(&session) });
+        let dispatcher = Dispatcher::new(self.server.methods(), extensions, self.stopping.clone());
+        self.dispatcher = Some((dispatcher, session));
+        self.handshake.answered();
+        Ok(())
+    }
+
+    fn refusal(&self, error: EnvelopeError) -> Element {
+        let id = error.id.clone();
+        let answer = Answer::error(self.outbox.style(), id.as_ref(), &error.into());
+        Element { id, answer }
+    }
+
+    fn send(&mut self, answer: Answer, requests: usize) {
+        match answer {
+            Answer::Now(answer) => self.outbox.push_answer(answer),
+            Answer::Later(answer) => {
+                self.in_flight += requests;
+                self.waiting.push(Box::pin(async move { Waited { answer: answer.await, requests } }));
+            }
+        }
+    }
+
+    fn answer(&mut self, Waited { answer, requests }: Waited) {
+        self.in_flight -= requests;
+        self.outbox.push_answer(answer);
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,128 @@
+//! Domain errors as the peer sees them: the one place where each gets its kind.
+
+use exec_protocol::{ErrorKind, RpcError};
+use jsonrpsee::types::ErrorObjectOwned;
+use pty_utils::{Field, SpawnError};
+
+use crate::output::CursorAhead;
+use crate::process::{CommandError, ResizeError, StdinRefusal};
+use crate::server::StartError;
+use crate::session::{HandshakeError, OpenError, ReserveError, SessionEnded};
+
+/// Turns an error of ours into jsonrpsee's, which has the same parts.
+pub(super) fn into_object(error: RpcError) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(error.code, error.message, Some(error.data))
+}
+
+/// The session has no process with this id.
+pub(super) fn unknown_process() -> RpcError {
+    RpcError::new(ErrorKind::UnknownProcess, "no such process")
+}
+
+/// The server is about to leave.
+pub(super) fn shutting_down() -> RpcError {
+    RpcError::new(ErrorKind::ShuttingDown, "the server is shutting down")
+}
+
+impl From<HandshakeError> for RpcError {
+    fn from(error: HandshakeError) -> Self {
+        let kind = match error {
+            HandshakeError::BeforeInitialize | HandshakeError::BeforeInitialized => ErrorKind::NotInitialized,
+            HandshakeError::Again | HandshakeError::InBatch => ErrorKind::InvalidRequest,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<OpenError> for RpcError {
+    fn from(error: OpenError) -> Self {
+        let kind = match error {
+            OpenError::Unknown => ErrorKind::UnknownSession,
+            OpenError::TooMany | OpenError::NoRandomness => ErrorKind::Internal,
+            OpenError::ShuttingDown => ErrorKind::ShuttingDown,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<SessionEnded> for RpcError {
+    fn from(error: SessionEnded) -> Self {
+        Self::new(ErrorKind::UnknownSession, error.to_string())
+    }
+}
+
+impl From<CursorAhead> for RpcError {
+    fn from(error: CursorAhead) -> Self {
+        Self::new(ErrorKind::CursorAhead, error.to_string()).with_field("afterSeq")
+    }
+}
+
+impl From<CommandError> for RpcError {
+    fn from(error: CommandError) -> Self {
+        let (kind, field) = match &error {
+            CommandError::EmptyArgv => (ErrorKind::EmptyArgv, "argv"),
+            CommandError::SandboxUnsupported { field } => (ErrorKind::SandboxUnsupported, *field),
+            CommandError::VariableName { .. } => (ErrorKind::InvalidParams, "env"),
+            CommandError::SizeWithoutTerminal => (ErrorKind::InvalidParams, "size"),
+        };
+        Self::new(kind, error.to_string()).with_field(field)
+    }
+}
+
+impl From<StartError> for RpcError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Reserve(ReserveError::Duplicate) => {
+                Self::new(ErrorKind::DuplicateProcess, error.to_string()).with_field("processId")
+            }
+            StartError::Reserve(ReserveError::Ended(_)) | StartError::ShuttingDown => shutting_down(),
+            StartError::TooMany => Self::new(ErrorKind::TooManyProcesses, error.to_string()),
+            StartError::Spawn(error) => spawn(&error),
+        }
+    }
+}
+
+/// The kind is for programs; the message names what failed and what the system said of it.
+fn spawn(error: &SpawnError) -> RpcError {
+    let (kind, field) = match error {
+        SpawnError::EmptyArgv => (ErrorKind::EmptyArgv, Some(Field::Argv)),
+        SpawnError::NulByte { field } => (ErrorKind::InvalidParams, Some(*field)),
+        SpawnError::ProgramNotFound { .. } => (ErrorKind::ProgramNotFound, Some(Field::Argv)),
+        SpawnError::CwdNotFound { .. } => (ErrorKind::CwdNotFound, Some(Field::Cwd)),
+        SpawnError::PermissionDenied { .. } => (ErrorKind::PermissionDenied, None),
+        SpawnError::NotExecutable { .. } => (ErrorKind::NotExecutable, Some(Field::Argv)),
+        SpawnError::ArgumentListTooLong { .. } => (ErrorKind::InvalidParams, Some(Field::Argv)),
+        SpawnError::TooManyFiles { .. } => (ErrorKind::TooManyFiles, None),
+        SpawnError::TooManyProcesses { .. } => (ErrorKind::TooManyProcesses, None),
+        SpawnError::OutOfMemory { .. } | SpawnError::Os { .. } => (ErrorKind::Internal, None),
+    };
+    let message = match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    let rpc = RpcError::new(kind, message).with_errno(error.errno());
+    match field {
+        Some(field) => rpc.with_field(&field.to_string()),
+        None => rpc,
+    }
+}
+
+impl From<ResizeError> for RpcError {
+    fn from(error: ResizeError) -> Self {
+        let (kind, errno) = match &error {
+            ResizeError::NoTerminal => (ErrorKind::InvalidRequest, None),
+            ResizeError::Os(source) => (ErrorKind::Internal, source.raw_os_error()),
+        };
+        Self::new(kind, error.to_string()).with_errno(errno)
+    }
+}
+
+/// The refusals of a write that are errors. A closed stdin is not: it is a status.
+pub(super) fn stdin(refusal: StdinRefusal) -> Option<RpcError> {
+    let (kind, field) = match refusal {
+        StdinRefusal::Closed => return None,
+        StdinRefusal::Full => (ErrorKind::StdinFull, "chunk"),
+        StdinRefusal::IdReused => (ErrorKind::WriteIdReused, "writeId"),
+    };
+    Some(RpcError::new(kind, refusal.to_string()).with_field(field))
+}

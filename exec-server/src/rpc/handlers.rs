@@ -1,0 +1,82 @@
+//! The method table: one file per method.
+
+mod close_stdin;
+mod environment;
+mod read;
+mod resize;
+mod signal;
+mod start;
+mod terminate;
+mod write;
+
+use std::sync::Arc;
+
+use exec_protocol::{Method, ProcessId, RpcError, parse_params};
+use jsonrpsee::RpcModule;
+use jsonrpsee::core::server::Methods;
+
+use super::error;
+use crate::process::Process;
+use crate::server::Server;
+use crate::session::Session;
+
+/// On whose behalf a method is called.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(super) server: Server,
+    pub(super) session: Arc<Session>,
+}
+
+impl Caller {
+    /// The session's process with this id.
+    fn process(&self, id: &ProcessId) -> Result<Arc<Process>, RpcError> {
+        self.session.process(id).ok_or_else(error::unknown_process)
+    }
+}
+
+/// All methods but `initialize`, which a connection handles itself.
+pub(crate) fn methods() -> Methods {
+    let mut module = RpcModule::new(());
+    register::<exec_protocol::environment::Info, _, _>(&mut module, environment::info);
+    register::<exec_protocol::process::CloseStdin, _, _>(&mut module, close_stdin::close_stdin);
+    register::<exec_protocol::process::Read, _, _>(&mut module, read::read);
+    register::<exec_protocol::process::Resize, _, _>(&mut module, resize::resize);
+    register::<exec_protocol::process::Signal, _, _>(&mut module, signal::signal);
+    register::<exec_protocol::process::Start, _, _>(&mut module, start::start);
+    register::<exec_protocol::process::Terminate, _, _>(&mut module, terminate::terminate);
+    register::<exec_protocol::process::Write, _, _>(&mut module, write::write);
+    module.into()
+}
+
+/// Puts a method into the table.
+///
+/// A handler does what depends on the order of arrival before its first await: it is polled up to
+/// there before the next message is looked at.
+fn register<M, H, F>(module: &mut RpcModule<()>, handler: H)
+where
+    M: Method,
+    M::Result: Clone,
+    H: Fn(Caller, M::Params) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = Result<M::Result, RpcError>> + Send,
+{
+    module
+        .register_async_method(M::NAME, move |params, _, extensions| async move {
+            let caller = extensions.get::<Caller>().expect("every connection puts its caller in").clone();
+            let outcome = match parse_params::<M::Params>(params.as_str()) {
+                Ok(params) => handler(caller, params).await,
+                Err(error) => Err(error.into()),
+            };
+            outcome.map_err(error::into_object)
+        })
+        .expect("each method is registered once");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_method_is_registered_once() {
+        assert_eq!(methods().method_names().count(), 8);
+    }
+}

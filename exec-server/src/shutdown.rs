@@ -1,0 +1,52 @@
+//! The end of a server.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::limits::{GOODBYE, KILLED_DRAIN};
+use crate::server::Server;
+
+/// What a shutdown found and did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShutdownReport {
+    /// Sessions that were open.
+    pub sessions: usize,
+    /// Processes that had not ended yet.
+    pub processes: usize,
+    /// Whether each of them has, and every connection is closed. False only if the operating
+    /// system holds on to one that was killed, or a peer does not take its goodbye.
+    pub is_complete: bool,
+}
+
+/// How long, beyond the grace period, processes may take to end.
+///
+/// A killed process is gone in milliseconds; a machine out of memory may take longer.
+const AFTER_GRACE: Duration = Duration::from_secs(2);
+
+pub(crate) async fn run(server: &Server) -> ShutdownReport {
+    server.stopping().cancel();
+    let grace = server.config().terminate_grace;
+    let sessions = server.sessions().close();
+    let processes = sessions
+        .iter()
+        .flat_map(|session| session.processes())
+        .filter(|process| process.log().exit_code().is_none())
+        .count();
+    for session in &sessions {
+        session.end(grace);
+    }
+    server.owners().close();
+    let owners = timeout(grace + KILLED_DRAIN + AFTER_GRACE, server.owners().wait()).await;
+    server.stopped().cancel();
+    server.tasks().close();
+    let tasks = timeout(2 * GOODBYE, server.tasks().wait()).await;
+    let is_complete = owners.is_ok() && tasks.is_ok();
+    ShutdownReport { sessions: sessions.len(), processes, is_complete }
+}
+
+pub(crate) fn kill(server: &Server) {
+    for session in server.sessions().close() {
+        session.end(Duration::ZERO);
+    }
+}

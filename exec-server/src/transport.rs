@@ -1,0 +1,107 @@
+//! Where messages come from and go to. Above this, nobody knows by which wire.
+
+mod http;
+mod listen;
+mod memory;
+mod stdio;
+mod websocket;
+
+use std::io;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use exec_protocol::RpcError;
+
+pub use crate::rpc::Batch;
+pub(crate) use listen::listen;
+pub use memory::MemoryPeer;
+pub(crate) use stdio::stdio;
+
+/// Both directions of a conversation with one peer.
+pub struct Connection {
+    pub(crate) source: Box<dyn MessageSource>,
+    pub(crate) sink: Box<dyn MessageSink>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// A connection over any wire that can carry whole messages.
+    pub fn new(source: impl MessageSource + 'static, sink: impl MessageSink + 'static) -> Self {
+        Self { source: Box::new(source), sink: Box::new(sink) }
+    }
+}
+
+/// What a connection took in.
+#[derive(Debug)]
+pub enum Received {
+    /// A message.
+    Message(Bytes),
+    /// Something that was no message and cost only itself; the peer is to be told.
+    Refused(RpcError),
+    /// The peer has said all it will ever say, and still listens.
+    Finished,
+    /// The peer is gone, or must be hung up on, with the reason to give.
+    Gone(CloseReason),
+}
+
+/// Why a connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The conversation is over.
+    Done,
+    /// The server leaves.
+    ShuttingDown,
+    /// A newer connection took the session over.
+    TakenOver,
+    /// A message was longer than the limit, and the wire has no way to skip it.
+    TooLong,
+    /// A message was not UTF-8, and the wire has no way to go on.
+    NotUtf8,
+}
+
+impl CloseReason {
+    /// The reason, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::ShuttingDown => "the server is shutting down",
+            Self::TakenOver => "the session was taken over by a newer connection",
+            Self::TooLong => "a message is longer than the limit",
+            Self::NotUtf8 => "a message is not UTF-8",
+        }
+    }
+}
+
+/// The side of a connection that is read.
+#[async_trait]
+pub trait MessageSource: Send {
+    /// Waits for the next message. Not called again after `Finished` or `Gone`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Must be cancel safe: the dispatch loop drops the future whenever it has something else to do.
+    async fn next(&mut self) -> Received;
+}
+
+/// The side of a connection that is written.
+#[async_trait]
+pub trait MessageSink: Send {
+    /// Writes all messages of the batch and flushes.
+    ///
+    /// # Errors
+    ///
+    /// When the peer cannot be reached any more. The sink is not used again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Need not be cancel safe: a dropped call is followed by nothing.
+    async fn send(&mut self, batch: &Batch) -> io::Result<()>;
+
+    /// Says goodbye, as far as the wire has a way to.
+    async fn close(&mut self, reason: CloseReason);
+}

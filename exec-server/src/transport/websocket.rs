@@ -1,0 +1,104 @@
+//! One message per frame over a websocket.
+
+use std::io;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::CapacityError;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+
+use super::{Batch, CloseReason, Connection, MessageSink, MessageSource, Received, http};
+use crate::limits::{MAX_MESSAGE_BYTES, WRITE_BATCH_BYTES};
+
+/// How much is read from the socket at a time, in bytes. Each connection holds such a buffer.
+const READ_BYTES: usize = 16 << 10;
+
+/// The close code for a session that a newer connection took over. From the range that is left to
+/// applications, so that a client can tell it from a broken connection and does not take it back.
+const TAKEN_OVER: u16 = 4001;
+
+/// Answers the HTTP request on `stream`; a connection if that was a websocket handshake.
+///
+/// Without room every handshake is answered 503.
+///
+/// # Errors
+///
+/// When the peer hangs up or takes too long.
+pub(crate) async fn accept(mut stream: TcpStream, has_room: bool) -> io::Result<Option<Connection>> {
+    // A keystroke's echo is a small packet that must not wait for another.
+    stream.set_nodelay(true)?;
+    let Some(received) = http::upgrade(&mut stream, has_room).await? else {
+        return Ok(None);
+    };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BYTES)
+        .write_buffer_size(WRITE_BATCH_BYTES)
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES));
+    let socket =
+        WebSocketStream::from_partially_read(stream, received.into(), Role::Server, Some(config)).await;
+    let (sink, source) = socket.split();
+    Ok(Some(Connection::new(Frames(source), FrameSink(sink))))
+}
+
+struct Frames(SplitStream<WebSocketStream<TcpStream>>);
+
+#[async_trait]
+impl MessageSource for Frames {
+    async fn next(&mut self) -> Received {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => return Received::Message(text.into()),
+                Some(Ok(Message::Binary(bytes))) => return Received::Message(bytes),
+                // Pongs are sent by the library; they go out with the next flush.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Close(_))) | None => return Received::Gone(CloseReason::Done),
+                Some(Err(error)) => return Received::Gone(reason(&error)),
+            }
+        }
+    }
+}
+
+fn reason(error: &Error) -> CloseReason {
+    match error {
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => CloseReason::TooLong,
+        Error::Utf8(_) => CloseReason::NotUtf8,
+        error => {
+            tracing::debug!(%error, "the websocket broke");
+            CloseReason::Done
+        }
+    }
+}
+
+struct FrameSink(SplitSink<WebSocketStream<TcpStream>, Message>);
+
+#[async_trait]
+impl MessageSink for FrameSink {
+    async fn send(&mut self, batch: &Batch) -> io::Result<()> {
+        for message in batch.messages() {
+            let text = Utf8Bytes::try_from(Bytes::copy_from_slice(message)).map_err(io::Error::other)?;
+            self.0.feed(Message::Text(text)).await.map_err(io::Error::other)?;
+        }
+        self.0.flush().await.map_err(io::Error::other)
+    }
+
+    async fn close(&mut self, reason: CloseReason) {
+        let code = match reason {
+            CloseReason::Done => CloseCode::Normal,
+            CloseReason::ShuttingDown => CloseCode::Away,
+            CloseReason::TakenOver => CloseCode::from(TAKEN_OVER),
+            CloseReason::TooLong => CloseCode::Size,
+            CloseReason::NotUtf8 => CloseCode::Invalid,
+        };
+        let frame = CloseFrame { code, reason: reason.as_str().into() };
+        if let Err(error) = self.0.send(Message::Close(Some(frame))).await {
+            tracing::debug!(%error, "no goodbye");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What the operating system does for us: a backend for Linux and one for all other systems.
+//!
+//! Both have the same types, with the same methods; the public types wrap those of the one that was built.
+//! A `Starter` belongs to the thread that spawns and makes a `Started` from a command; that one is registered
+//! with the runtime and becomes its `Parts`: the `Leader`, the `Input`, the `Output`s and the `Terminal`.
+#[cfg(target_os = "linux")]
+mod linux;
+// Tested on Linux too, where no program has it.
+#[cfg(any(test, not(target_os = "linux")))]
+mod portable;
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{Input, Leader, Output, Parts, Started, Starter, Terminal};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use portable::{Input, Leader, Output, Parts, Started, Starter, Terminal};

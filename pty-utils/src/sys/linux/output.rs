@@ -1,0 +1,70 @@
+//! Our end of an output, not blocking.
+use super::pipe::Growth;
+use crate::output::Read;
+use rustix::io::{Errno, ioctl_fionread, read, retry_on_intr};
+use std::{io, os::fd::OwnedFd, sync::Arc};
+use tokio::io::{Interest, unix::AsyncFd};
+
+#[derive(Debug)]
+pub(crate) struct Output {
+    source: Arc<AsyncFd<OwnedFd>>,
+    growth: Growth,
+}
+
+impl Output {
+    pub(super) fn pipe(source: Arc<AsyncFd<OwnedFd>>) -> Self {
+        Self {
+            source,
+            growth: Growth::possible(),
+        }
+    }
+
+    pub(super) fn terminal(source: Arc<AsyncFd<OwnedFd>>) -> Self {
+        Self {
+            source,
+            growth: Growth::impossible(),
+        }
+    }
+
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        self.source.readable().await.map(drop)
+    }
+
+    pub(crate) fn try_read(&self, buf: &mut [u8]) -> io::Result<Read> {
+        let read = self
+            .source
+            .try_io(Interest::READABLE, |source| read_once(source, buf));
+        if let Ok(count) = read {
+            self.growth.after_read(&*self.source, count);
+        }
+        outcome(read)
+    }
+
+    pub(crate) fn read_now(&self, buf: &mut [u8]) -> io::Result<Read> {
+        outcome(read_once(self.source.get_ref(), buf))
+    }
+
+    pub(crate) fn pending(&self) -> io::Result<usize> {
+        let bytes = ioctl_fionread(&*self.source)?;
+        Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+}
+
+/// Zero is the end of file.
+fn read_once(source: &OwnedFd, buf: &mut [u8]) -> io::Result<usize> {
+    match retry_on_intr(|| read(source, &mut *buf)) {
+        Ok(count) => Ok(count),
+        // A master says so when the last holder of the slave has closed it.
+        Err(Errno::IO) => Ok(0),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn outcome(read: io::Result<usize>) -> io::Result<Read> {
+    match read {
+        Ok(0) => Ok(Read::EndOfFile),
+        Ok(count) => Ok(Read::Bytes(count)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::WouldBlock),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,93 @@
+//! From a command to the parts of a child.
+use super::{
+    clone::spawn,
+    ends::Ends,
+    failure::Failure,
+    image::Image,
+    input::Input,
+    kernel,
+    leader::Leader,
+    output::Output,
+    process::Process,
+    register::{register, register_process},
+    stack::Stack,
+    strings::Strings,
+    terminal::Terminal,
+};
+use crate::{command::Command, error::SpawnError, output::Stream};
+use std::{io, sync::Arc};
+use tokio::io::Interest;
+
+/// Starts children. It belongs to one thread, with which they die.
+#[derive(Debug)]
+pub(crate) struct Starter {
+    stack: Stack,
+}
+
+/// A running child that the runtime does not know yet. Dropping it kills the child.
+#[derive(Debug)]
+pub(crate) struct Started {
+    process: Process,
+    ends: Ends,
+}
+
+/// A running child.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) leader: Leader,
+    pub(crate) input: Option<Input>,
+    pub(crate) outputs: Vec<(Stream, Output)>,
+    pub(crate) terminal: Option<Terminal>,
+}
+
+impl Starter {
+    pub(crate) fn new() -> io::Result<Self> {
+        kernel::check()?;
+        Ok(Self { stack: Stack::new()? })
+    }
+
+    pub(crate) fn start(&mut self, command: &Command) -> Result<Started, SpawnError> {
+        let strings = Strings::new(command)?;
+        let named = |failure: Failure| failure.named(command);
+        let (ends, theirs) = Ends::open(command.streams).map_err(named)?;
+        // Their ends are closed here when this returns, or there would never be an end of file.
+        let process = spawn(&mut self.stack, &Image::new(&strings, &theirs)).map_err(named)?;
+        Ok(Started { process, ends })
+    }
+}
+
+impl Started {
+    /// Registers everything with the runtime. When that fails, the child is killed.
+    pub(crate) fn register(self) -> io::Result<Parts> {
+        let leader = Leader::new(register_process(self.process)?);
+        Ok(match self.ends {
+            Ends::Terminal { master, name } => {
+                let master = Arc::new(register(master, Interest::READABLE | Interest::WRITABLE)?);
+                Parts {
+                    leader,
+                    input: Some(Input::new(Arc::clone(&master))),
+                    outputs: vec![(Stream::Pty, Output::terminal(Arc::clone(&master)))],
+                    terminal: Some(Terminal::new(master, name.into())),
+                }
+            }
+            Ends::Pipes {
+                stdin,
+                stdout,
+                stderr,
+            } => {
+                let stdin = stdin.map(|end| register(end, Interest::WRITABLE)).transpose()?;
+                let stdout = register(stdout, Interest::READABLE)?;
+                let stderr = register(stderr, Interest::READABLE)?;
+                Parts {
+                    leader,
+                    input: stdin.map(|end| Input::new(Arc::new(end))),
+                    outputs: vec![
+                        (Stream::Stdout, Output::pipe(Arc::new(stdout))),
+                        (Stream::Stderr, Output::pipe(Arc::new(stderr))),
+                    ],
+                    terminal: None,
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! What the crate promises about children, seen from outside. Each test is a sentence.
+//! For Linux; the fallback of other systems promises less and has its tests in `sys/portable`.
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; clippy sees its helpers as ordinary code"
+)]
+
+mod clean;
+mod errors;
+mod exit;
+mod leaks;
+mod lookup;
+mod pipes;
+mod signals;
+mod support;
+mod terminal;
