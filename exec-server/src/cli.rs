@@ -26,7 +26,7 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: ServeArgs,
-    /// What to log to stderr, such as `debug` or `exec_server=trace` [env: RUST_LOG] [default: error]
+    /// What to log to stderr, such as `debug` or `exec_server=trace` (default: `RUST_LOG`, else `error`)
     #[arg(long, global = true, value_name = "FILTER")]
     log: Option<String>,
 }
@@ -125,7 +125,11 @@ fn log_to_stderr(filter: Option<&str>) {
         Some(filter) => EnvFilter::new(filter),
         None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG)),
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
 }
 
 #[cfg(test)]
@@ -141,7 +145,9 @@ mod tests {
     #[test]
     fn what_follows_the_command_belongs_to_the_command() {
         let cli = Cli::parse_from(["exec-server", "run", "--env", "A=b=c", "ls", "--tty", "--", "-l"]);
-        let Some(Command::Run(args)) = cli.command else { panic!("not run") };
+        let Some(Command::Run(args)) = cli.command else {
+            panic!("not run")
+        };
         assert_eq!(args.env, [("A".to_owned(), "b=c".to_owned())]);
         assert_eq!(args.argv, ["ls", "--tty", "--", "-l"]);
         assert!(!args.tty);

@@ -42,7 +42,10 @@ pub(crate) fn apply(policy: &EnvPolicy, environment: &[(OsString, OsString)]) ->
 }
 
 fn globs(patterns: &[impl AsRef<str>]) -> Vec<WildMatch> {
-    patterns.iter().map(|pattern| WildMatch::new_case_insensitive(pattern.as_ref())).collect()
+    patterns
+        .iter()
+        .map(|pattern| WildMatch::new_case_insensitive(pattern.as_ref()))
+        .collect()
 }
 
 fn drop_matching(env: &mut Environment, globs: &[WildMatch]) {
@@ -58,12 +61,23 @@ fn matches(globs: &[WildMatch], name: &OsStr) -> bool {
 mod tests {
     use super::*;
 
-    const SERVER: &[(&str, &str)] =
-        &[("PATH", "/bin"), ("HOME", "/root"), ("EDITOR", "vi"), ("API_KEY", "k"), ("my_token", "t")];
+    const SERVER: &[(&str, &str)] = &[
+        ("PATH", "/bin"),
+        ("HOME", "/root"),
+        ("EDITOR", "vi"),
+        ("API_KEY", "k"),
+        ("my_token", "t"),
+    ];
 
     fn names(policy: &EnvPolicy) -> Vec<String> {
-        let server: Vec<_> = SERVER.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        apply(policy, &server).into_keys().map(|name| name.into_string().unwrap()).collect()
+        let server: Vec<_> = SERVER
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        apply(policy, &server)
+            .into_keys()
+            .map(|name| name.into_string().unwrap())
+            .collect()
     }
 
     fn strings(items: &[&str]) -> Vec<String> {
@@ -77,13 +91,22 @@ mod tests {
             (Inherit::Core, vec!["HOME", "PATH"]),
             (Inherit::None, vec![]),
         ] {
-            assert_eq!(names(&EnvPolicy { inherit, ..EnvPolicy::default() }), expected);
+            assert_eq!(
+                names(&EnvPolicy {
+                    inherit,
+                    ..EnvPolicy::default()
+                }),
+                expected
+            );
         }
     }
 
     #[test]
     fn default_excludes_can_be_ignored() {
-        let policy = EnvPolicy { ignore_default_excludes: true, ..EnvPolicy::default() };
+        let policy = EnvPolicy {
+            ignore_default_excludes: true,
+            ..EnvPolicy::default()
+        };
         assert_eq!(names(&policy), ["API_KEY", "EDITOR", "HOME", "PATH", "my_token"]);
     }
 
@@ -91,7 +114,11 @@ mod tests {
     fn exclude_is_a_case_insensitive_glob_and_set_comes_after_it() {
         let policy = EnvPolicy {
             exclude: strings(&["ho?e", "e*"]),
-            set: [("EDITOR".to_owned(), "ed".to_owned()), ("A_SECRET".to_owned(), "s".to_owned())].into(),
+            set: [
+                ("EDITOR".to_owned(), "ed".to_owned()),
+                ("A_SECRET".to_owned(), "s".to_owned()),
+            ]
+            .into(),
             ..EnvPolicy::default()
         };
         assert_eq!(names(&policy), ["A_SECRET", "EDITOR", "PATH"]);

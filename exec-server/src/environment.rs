@@ -26,9 +26,18 @@ pub(crate) fn info() -> io::Result<EnvironmentInfo> {
 }
 
 fn shell(named: Option<PathBuf>) -> Shell {
-    let path = named.filter(|path| path.is_absolute()).unwrap_or_else(|| Path::new(DEFAULT_SHELL).to_owned());
-    let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    Shell { name, path: path.to_string_lossy().into_owned() }
+    let path = named
+        .filter(|path| path.is_absolute())
+        .unwrap_or_else(|| Path::new(DEFAULT_SHELL).to_owned());
+    let name = path
+        .file_stem()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned();
+    Shell {
+        name,
+        path: path.to_string_lossy().into_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -38,9 +47,21 @@ mod tests {
     #[test]
     fn the_shell_is_the_users_or_the_systems() {
         let named = |path: &str| shell(Some(path.into()));
-        assert_eq!(named("/usr/bin/zsh"), Shell { name: "zsh".into(), path: "/usr/bin/zsh".into() });
+        assert_eq!(
+            named("/usr/bin/zsh"),
+            Shell {
+                name: "zsh".into(),
+                path: "/usr/bin/zsh".into()
+            }
+        );
         for unusable in [shell(None), named(""), named("zsh")] {
-            assert_eq!(unusable, Shell { name: "sh".into(), path: "/bin/sh".into() });
+            assert_eq!(
+                unusable,
+                Shell {
+                    name: "sh".into(),
+                    path: "/bin/sh".into()
+                }
+            );
         }
     }
 }

@@ -30,7 +30,12 @@ pub(crate) struct LineDecoder {
 impl LineDecoder {
     /// A decoder for lines of at most `max_bytes`, their end not counted.
     pub(crate) fn new(max_bytes: usize) -> Self {
-        Self { buffer: BytesMut::new(), scanned: 0, max_bytes, is_skipping: false }
+        Self {
+            buffer: BytesMut::new(),
+            scanned: 0,
+            max_bytes,
+            is_skipping: false,
+        }
     }
 
     /// Where the bytes that were read next are to be appended.

@@ -28,7 +28,7 @@ pub const MAX_READ_BYTES: usize = 8 << 20;
 pub const MAX_READ_REPLY_BYTES: usize = 24 << 20;
 
 /// Longest wait of a read. A longer one is shortened: the client asks again.
-pub const MAX_READ_WAIT: Duration = Duration::from_secs(60);
+pub const MAX_READ_WAIT: Duration = Duration::from_mins(1);
 
 /// Requests of one connection that were read and are not yet answered.
 ///
@@ -72,7 +72,7 @@ pub const TERMINATE_GRACE: Duration = Duration::from_secs(2);
 pub const KILLED_DRAIN: Duration = Duration::from_millis(500);
 
 /// How long an ended process can still be read, from when its close was told.
-pub const RETAIN_ENDED: Duration = Duration::from_secs(60);
+pub const RETAIN_ENDED: Duration = Duration::from_mins(1);
 
 /// How long a session lives without a connection.
 ///

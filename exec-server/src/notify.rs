@@ -27,7 +27,12 @@ pub(crate) fn write(batch: &mut Batch, name: &ProcessName, entry: Entry<'_>, exi
     let Entry { seq, kind, bytes } = entry;
     batch.push(|out| match kind {
         Kind::Output(stream) => {
-            let output = Output { process_id_json: &name.json, seq, stream, bytes };
+            let output = Output {
+                process_id_json: &name.json,
+                seq,
+                stream,
+                bytes,
+            };
             envelope::write_output(out, style, output);
         }
         Kind::Exited => {
@@ -40,7 +45,10 @@ pub(crate) fn write(batch: &mut Batch, name: &ProcessName, entry: Entry<'_>, exi
             envelope::write_notice(out, style, ExitedNotice::NAME, &params);
         }
         Kind::Closed => {
-            let params = ClosedParams { process_id: name.id.clone(), seq };
+            let params = ClosedParams {
+                process_id: name.id.clone(),
+                seq,
+            };
             envelope::write_notice(out, style, ClosedNotice::NAME, &params);
         }
     });

@@ -124,7 +124,11 @@ impl OutputLog {
         // The next event must be a new one, also if it is more of the same output.
         state.ring.seal();
         let sent = state.ring.last();
-        state.subscriber = Some(Subscriber { outbox, sent, is_queued: false });
+        state.subscriber = Some(Subscriber {
+            outbox,
+            sent,
+            is_queued: false,
+        });
         drop(state);
         self.owner.notify_one();
     }
@@ -167,7 +171,11 @@ impl OutputLog {
     pub(crate) fn pull(&self, outbox: &Arc<Outbox>, batch: &mut Batch) -> bool {
         let mut guard = self.lock();
         let state = &mut *guard;
-        let Some(subscriber) = state.subscriber.as_mut().filter(|it| Arc::ptr_eq(&it.outbox, outbox)) else {
+        let Some(subscriber) = state
+            .subscriber
+            .as_mut()
+            .filter(|it| Arc::ptr_eq(&it.outbox, outbox))
+        else {
             return false;
         };
         let had_room = state.ring.is_within_bounds();
@@ -251,7 +259,8 @@ impl OutputLog {
 impl State {
     /// Drops what is too old, but nothing that the subscriber has not been sent.
     fn evict(&mut self) {
-        self.ring.evict(self.subscriber.as_ref().map(|subscriber| subscriber.sent));
+        self.ring
+            .evict(self.subscriber.as_ref().map(|subscriber| subscriber.sent));
     }
 
     /// The outbox to tell that there is more, unless it knows.
@@ -265,7 +274,10 @@ impl State {
     fn read(&mut self, request: ReadRequest) -> Result<Option<ReadResult>, CursorAhead> {
         let last = self.ring.last();
         if request.after > last {
-            return Err(CursorAhead { after: request.after, last });
+            return Err(CursorAhead {
+                after: request.after,
+                last,
+            });
         }
         let is_due = request.after < last || self.closed;
         Ok(is_due.then(|| self.answer(request)))
@@ -284,7 +296,11 @@ impl State {
                     break;
                 }
                 let chunk = Blob::from(entry.bytes.to_vec());
-                chunks.push(Chunk { seq: entry.seq, stream, chunk });
+                chunks.push(Chunk {
+                    seq: entry.seq,
+                    stream,
+                    chunk,
+                });
             }
             next_seq = entry.seq.next();
         }

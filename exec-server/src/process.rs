@@ -184,12 +184,18 @@ impl Process {
 
     /// Asks the process to end, and has it killed after `grace`.
     pub(crate) fn terminate(&self, grace: Duration) {
-        self.ask_to_stop(StopRequest { grace, is_final: false });
+        self.ask_to_stop(StopRequest {
+            grace,
+            is_final: false,
+        });
     }
 
     /// The session is over: ends the process, and with it its record.
     pub(crate) fn end_with_session(&self, grace: Duration) {
-        self.ask_to_stop(StopRequest { grace, is_final: true });
+        self.ask_to_stop(StopRequest {
+            grace,
+            is_final: true,
+        });
     }
 
     fn ask_to_stop(&self, request: StopRequest) {
@@ -233,7 +239,10 @@ impl Process {
         }
         let deadline = Instant::now() + retain_ended;
         while !self.lock().is_forgotten {
-            if tokio::time::timeout_at(deadline, self.mail.notified()).await.is_err() {
+            if tokio::time::timeout_at(deadline, self.mail.notified())
+                .await
+                .is_err()
+            {
                 return;
             }
         }

@@ -194,7 +194,9 @@ impl Server {
 
     /// The connection of `outbox` is gone: unless another one comes in time, the session ends.
     pub(crate) fn detached(&self, session: &Arc<Session>, outbox: &Arc<Outbox>) {
-        let Some(absence) = session.detach(outbox) else { return };
+        let Some(absence) = session.detach(outbox) else {
+            return;
+        };
         let (server, session) = (self.clone(), Arc::clone(session));
         self.tasks().spawn(async move {
             tokio::select! {
@@ -220,11 +222,15 @@ impl Server {
         }
         let id = params.process_id.clone();
         let (command, stdin) = command(params, &self.0.variables, self.environment_info().cwd.as_path())?;
-        let running = Arc::clone(&self.0.running).try_acquire_owned().map_err(|_| StartError::TooMany)?;
+        let running = Arc::clone(&self.0.running)
+            .try_acquire_owned()
+            .map_err(|_| StartError::TooMany)?;
         let process = Process::starting(id, stdin);
         session.reserve(&process).map_err(StartError::from)?;
         let (started, outcome) = oneshot::channel();
-        let own = self.clone().own(Arc::clone(session), process, command, running, started);
+        let own = self
+            .clone()
+            .own(Arc::clone(session), process, command, running, started);
         self.owners().spawn(own);
         Ok(async move { Ok(outcome.await.map_err(|_| StartError::ShuttingDown)??) })
     }

@@ -71,7 +71,11 @@ impl Session {
             processes: HashMap::new(),
             ended: VecDeque::new(),
         };
-        Self { id, state: Mutex::new(state), absence_over: Notify::new() }
+        Self {
+            id,
+            state: Mutex::new(state),
+            absence_over: Notify::new(),
+        }
     }
 
     pub(crate) fn id(&self) -> &SessionId {
@@ -100,7 +104,11 @@ impl Session {
     /// Takes note that the connection of `outbox` is gone. None if it no longer spoke for the session.
     pub(crate) fn detach(&self, outbox: &Arc<Outbox>) -> Option<Absence> {
         let mut state = self.lock();
-        if !state.attached.as_ref().is_some_and(|current| Arc::ptr_eq(current, outbox)) {
+        if !state
+            .attached
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, outbox))
+        {
             return None;
         }
         state.attached = None;
@@ -197,7 +205,11 @@ impl Session {
     pub(crate) fn remove(&self, process: &Arc<Process>) {
         let mut state = self.lock();
         state.ended.retain(|ended| !Arc::ptr_eq(ended, process));
-        if state.processes.get(process.id()).is_some_and(|current| Arc::ptr_eq(current, process)) {
+        if state
+            .processes
+            .get(process.id())
+            .is_some_and(|current| Arc::ptr_eq(current, process))
+        {
             state.processes.remove(process.id());
         }
     }

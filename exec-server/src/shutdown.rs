@@ -42,7 +42,11 @@ pub(crate) async fn run(server: &Server) -> ShutdownReport {
     server.tasks().close();
     let tasks = timeout(2 * GOODBYE, server.tasks().wait()).await;
     let is_complete = owners.is_ok() && tasks.is_ok();
-    ShutdownReport { sessions: sessions.len(), processes, is_complete }
+    ShutdownReport {
+        sessions: sessions.len(),
+        processes,
+        is_complete,
+    }
 }
 
 pub(crate) fn kill(server: &Server) {

@@ -32,7 +32,10 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     /// A connection over any wire that can carry whole messages.
     pub fn new(source: impl MessageSource + 'static, sink: impl MessageSink + 'static) -> Self {
-        Self { source: Box::new(source), sink: Box::new(sink) }
+        Self {
+            source: Box::new(source),
+            sink: Box::new(sink),
+        }
     }
 }
 

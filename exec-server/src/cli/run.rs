@@ -49,9 +49,16 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
 
 async fn converse(client: &Client, args: RunArgs, tasks: &TaskTracker) -> Result<ExitCode, Failure> {
     let console = Console::new(args.tty)?;
-    let process = client.start(&start_params(args, &console)?).await.map_err(refusal)?;
+    let process = client
+        .start(&start_params(args, &console)?)
+        .await
+        .map_err(refusal)?;
     let exited = CancellationToken::new();
-    tasks.spawn(forward_signals(process.control(), console.is_terminal(), exited.clone())?);
+    tasks.spawn(forward_signals(
+        process.control(),
+        console.is_terminal(),
+        exited.clone(),
+    )?);
     tasks.spawn(forward_stdin(process.control()));
     match write_output(process, &exited).await {
         Ok(code) => Ok(ExitCode::from(code)),
@@ -63,9 +70,17 @@ async fn converse(client: &Client, args: RunArgs, tasks: &TaskTracker) -> Result
 fn start_params(args: RunArgs, console: &Console) -> Result<StartParams, Failure> {
     let process_id = ProcessId::new(PROCESS_ID)?;
     let mut params = StartParams::new(process_id, args.argv);
-    params.cwd = args.cwd.map(absolute).transpose()?.map(WirePath::new).transpose()?;
+    params.cwd = args
+        .cwd
+        .map(absolute)
+        .transpose()?
+        .map(WirePath::new)
+        .transpose()?;
     params.env = args.env.into_iter().collect();
-    params.env_policy = Some(EnvPolicy { ignore_default_excludes: true, ..EnvPolicy::default() });
+    params.env_policy = Some(EnvPolicy {
+        ignore_default_excludes: true,
+        ..EnvPolicy::default()
+    });
     params.tty = args.tty;
     params.pipe_stdin = true;
     params.size = console.size();
@@ -86,11 +101,19 @@ async fn write_output(mut process: Process, exited: &CancellationToken) -> io::R
     let mut code = None;
     while let Some(event) = process.next().await {
         match event {
-            Event::Output { stream: Stream::Stdout | Stream::Pty, bytes, .. } => {
+            Event::Output {
+                stream: Stream::Stdout | Stream::Pty,
+                bytes,
+                ..
+            } => {
                 stdout.write_all(&bytes).await?;
                 stdout.flush().await?;
             }
-            Event::Output { stream: Stream::Stderr, bytes, .. } => {
+            Event::Output {
+                stream: Stream::Stderr,
+                bytes,
+                ..
+            } => {
                 stderr.write_all(&bytes).await?;
                 stderr.flush().await?;
             }
@@ -99,7 +122,12 @@ async fn write_output(mut process: Process, exited: &CancellationToken) -> io::R
                 code = Some(exit_code.to_le_bytes()[0]);
             }
             Event::Closed { .. } => {}
-            Event::Gap { .. } | Event::Disconnected => return Err(io::Error::other("output was lost")),
+            Event::Gap { from_seq, to_seq } => {
+                return Err(io::Error::other(format!(
+                    "output from {from_seq} to {to_seq} was lost"
+                )));
+            }
+            Event::Disconnected => return Err(io::Error::other("the server is gone")),
         }
     }
     code.ok_or_else(|| io::Error::other("the command's end was not told"))

@@ -8,8 +8,8 @@ use std::str::FromStr;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
-use super::signals::Leave;
 use super::Failure;
+use super::signals::Leave;
 use crate::{Config, Server, ShutdownReport};
 
 /// Where to serve.
@@ -62,7 +62,11 @@ pub(super) async fn serve(listen: Listen) -> Result<ExitCode, Failure> {
     };
     let report = shut_down(&server, &mut leave).await;
     outcome?;
-    Ok(if report.is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_complete {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Tells where the server can be reached, in a line that programs read.

@@ -66,11 +66,18 @@ pub(crate) fn command(
         }
         None => env_policy::Environment::new(),
     };
-    env.extend(params.env.into_iter().map(|(name, value)| (name.into(), value.into())));
+    env.extend(
+        params
+            .env
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into())),
+    );
     let command = Command {
         argv: params.argv.into_iter().map(OsString::from).collect(),
         arg0: params.arg0.map(OsString::from),
-        cwd: params.cwd.map_or_else(|| default_cwd.to_owned(), exec_protocol::WirePath::into_path),
+        cwd: params
+            .cwd
+            .map_or_else(|| default_cwd.to_owned(), exec_protocol::WirePath::into_path),
         env: env.into_iter().collect(),
         streams,
     };
@@ -79,7 +86,10 @@ pub(crate) fn command(
 
 /// A terminal's size as the spawn knows it.
 pub(crate) fn terminal_size(size: Size) -> pty_utils::Size {
-    pty_utils::Size { rows: size.rows(), cols: size.cols() }
+    pty_utils::Size {
+        rows: size.rows(),
+        cols: size.cols(),
+    }
 }
 
 fn refuse_sandbox(params: &StartParams) -> Result<(), CommandError> {
@@ -95,7 +105,10 @@ fn refuse_sandbox(params: &StartParams) -> Result<(), CommandError> {
 }
 
 fn check_names(variables: &StringMap) -> Result<(), CommandError> {
-    match variables.keys().find(|name| name.is_empty() || name.contains('=')) {
+    match variables
+        .keys()
+        .find(|name| name.is_empty() || name.contains('='))
+    {
         Some(name) => Err(CommandError::VariableName { name: name.clone() }),
         None => Ok(()),
     }

@@ -86,7 +86,10 @@ pub(crate) enum Effect {
 
 impl Lifecycle {
     /// A process whose child was just spawned.
-    pub(crate) const SPAWNED: Self = Self::Running { output: Output::Open, ending: Ending::NotAsked };
+    pub(crate) const SPAWNED: Self = Self::Running {
+        output: Output::Open,
+        ending: Ending::NotAsked,
+    };
 
     /// Moves on. An event that makes no sense in a state is a race, not a bug: it changes nothing.
     pub(crate) fn step(&mut self, now: Instant, event: Event) -> Effect {
@@ -95,11 +98,23 @@ impl Lifecycle {
             (Self::Running { ending, .. } | Self::Draining { ending }, Event::Stop { grace, is_final }) => {
                 ending.stop(now, grace, is_final)
             }
-            (Self::Running { output: Output::Open, ending }, Event::LeaderExited) => {
+            (
+                Self::Running {
+                    output: Output::Open,
+                    ending,
+                },
+                Event::LeaderExited,
+            ) => {
                 *self = Self::Draining { ending: *ending };
                 Effect::PublishExit
             }
-            (Self::Running { output: Output::Ended, .. }, Event::LeaderExited) => {
+            (
+                Self::Running {
+                    output: Output::Ended,
+                    ..
+                },
+                Event::LeaderExited,
+            ) => {
                 *self = Self::Closed;
                 Effect::PublishExitAndClosed
             }
@@ -125,7 +140,10 @@ impl Lifecycle {
         match self {
             Self::Closed => None,
             // A leader that the kill has not ended yet is waited for: its exit cannot be made up.
-            Self::Running { ending: Ending::Killed { .. }, .. } => None,
+            Self::Running {
+                ending: Ending::Killed { .. },
+                ..
+            } => None,
             Self::Running { ending, .. } | Self::Draining { ending } => ending.deadline(),
         }
     }
@@ -143,14 +161,19 @@ impl Ending {
                 return Effect::Kill;
             }
         };
-        *self = Self::Polite { kill_at, is_final: is_final || was_final };
+        *self = Self::Polite {
+            kill_at,
+            is_final: is_final || was_final,
+        };
         if kill_at <= now { self.tick(now) } else { effect }
     }
 
     fn tick(&mut self, now: Instant) -> Effect {
         match *self {
             Self::Polite { kill_at, is_final } if kill_at <= now => {
-                *self = Self::Killed { give_up_at: is_final.then_some(now + KILLED_DRAIN) };
+                *self = Self::Killed {
+                    give_up_at: is_final.then_some(now + KILLED_DRAIN),
+                };
                 Effect::Kill
             }
             Self::NotAsked | Self::Polite { .. } | Self::Killed { .. } => Effect::Nothing,
@@ -178,7 +201,10 @@ mod tests {
     const GRACE: Duration = Duration::from_secs(2);
 
     fn stop(is_final: bool) -> Event {
-        Event::Stop { grace: GRACE, is_final }
+        Event::Stop {
+            grace: GRACE,
+            is_final,
+        }
     }
 
     #[test]
@@ -201,25 +227,49 @@ mod tests {
         let _ = life.step(start, stop(false));
         assert_eq!(life.step(start + GRACE / 2, stop(false)), Effect::Nothing);
         assert_eq!(life.deadline(), Some(start + GRACE));
-        assert_eq!(life.step(start + GRACE / 2, Event::Stop { grace: Duration::ZERO, is_final: false }), Effect::Kill);
+        assert_eq!(
+            life.step(
+                start + GRACE / 2,
+                Event::Stop {
+                    grace: Duration::ZERO,
+                    is_final: false
+                }
+            ),
+            Effect::Kill
+        );
     }
 
     #[test]
     fn only_a_final_stop_gives_the_output_up() {
         for is_final in [false, true] {
             let (mut life, start) = (Lifecycle::SPAWNED, Instant::now());
-            let _ = life.step(start, Event::Stop { grace: Duration::ZERO, is_final });
+            let _ = life.step(
+                start,
+                Event::Stop {
+                    grace: Duration::ZERO,
+                    is_final,
+                },
+            );
             assert_eq!(life.step(start, Event::LeaderExited), Effect::PublishExit);
             assert_eq!(life.deadline(), is_final.then_some(start + KILLED_DRAIN));
             let later = life.step(start + KILLED_DRAIN, Event::Tick);
-            assert_eq!(later, if is_final { Effect::PublishClosed } else { Effect::Nothing });
+            assert_eq!(
+                later,
+                if is_final {
+                    Effect::PublishClosed
+                } else {
+                    Effect::Nothing
+                }
+            );
         }
     }
 
     fn event() -> impl Strategy<Value = Event> {
         prop_oneof![
-            (0..3_u64, any::<bool>())
-                .prop_map(|(secs, is_final)| Event::Stop { grace: Duration::from_secs(secs), is_final }),
+            (0..3_u64, any::<bool>()).prop_map(|(secs, is_final)| Event::Stop {
+                grace: Duration::from_secs(secs),
+                is_final
+            }),
             Just(Event::LeaderExited),
             Just(Event::OutputEnded),
             Just(Event::Tick),

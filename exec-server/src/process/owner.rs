@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 
-use pty_utils::{Child, Command, ExitStatus, Input, Leader, Output, Read, Signal, SpawnError, Spawner, Terminal};
+use pty_utils::{
+    Child, Command, ExitStatus, Input, Leader, Output, Read, Signal, SpawnError, Spawner, Terminal,
+};
 use tokio::time::{Instant, sleep_until};
 
 use super::lifecycle::{Effect, Event, Lifecycle};
@@ -62,11 +64,25 @@ impl Owner {
         command: Command,
         spawner: &Spawner,
     ) -> Result<Self, SpawnError> {
-        let Child { leader, input, outputs, terminal } = spawner.spawn(command).await?;
+        let Child {
+            leader,
+            input,
+            outputs,
+            terminal,
+        } = spawner.spawn(command).await?;
         process.lock().terminal.clone_from(&terminal);
         process.phase.send_replace(Phase::Open);
         let life = Lifecycle::SPAWNED;
-        Ok(Self { process, leader, input, outputs, terminal, life, has_exited: false, was_stopped: false })
+        Ok(Self {
+            process,
+            leader,
+            input,
+            outputs,
+            terminal,
+            life,
+            has_exited: false,
+            was_stopped: false,
+        })
     }
 
     /// Carries the process to its close.
@@ -135,12 +151,7 @@ impl Owner {
         while let Some(next) = mailbox.stdin.next() {
             let written = match next {
                 Next::Bytes(bytes) => input.try_write(bytes),
-                Next::EndOfFile => match end_of_file_char(self.terminal.as_ref()) {
-                    Some(Some(char)) => input.try_write(&[char]),
-                    // Not in canonical mode: there is no character that means the end.
-                    Some(None) => Ok(Some(0)),
-                    None => Err(io::ErrorKind::BrokenPipe.into()),
-                },
+                Next::EndOfFile => write_end_of_file(input, self.terminal.as_ref()),
             };
             match (written, next) {
                 (Ok(Some(bytes)), Next::Bytes(_)) => mailbox.stdin.advance(bytes),
@@ -266,7 +277,14 @@ impl Owner {
             // The group outlives its leader; whoever is left in it was asked to end as well.
             self.signal_group(Signal::Kill);
         }
-        let Self { process, leader, input, outputs, terminal, .. } = self;
+        let Self {
+            process,
+            leader,
+            input,
+            outputs,
+            terminal,
+            ..
+        } = self;
         leader.reap();
         drop((input, outputs, terminal));
         {
@@ -313,8 +331,14 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-fn end_of_file_char(terminal: Option<&Terminal>) -> Option<Option<u8>> {
-    terminal.map(|terminal| terminal.end_of_file_char().unwrap_or(None))
+/// Types the end of file on a terminal. A pipe has no such character: it is to be closed, and the
+/// error is the one that a closed pipe gives.
+fn write_end_of_file(input: &Input, terminal: Option<&Terminal>) -> io::Result<Option<usize>> {
+    match terminal.ok_or(io::ErrorKind::BrokenPipe)?.end_of_file_char()? {
+        Some(char) => input.try_write(&[char]),
+        // Not in canonical mode: no character means the end.
+        None => Ok(Some(0)),
+    }
 }
 
 fn stream(output: &Output) -> exec_protocol::process::Stream {

@@ -58,7 +58,9 @@ impl Batch {
     /// Each message, without its newline.
     pub fn messages(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
-        starts.zip(&self.ends).map(|(start, end)| &self.lines[start..*end])
+        starts
+            .zip(&self.ends)
+            .map(|(start, end)| &self.lines[start..*end])
     }
 }
 
@@ -73,7 +75,10 @@ mod tests {
             batch.push(|out| out.extend_from_slice(message.as_bytes()));
         }
         assert_eq!(batch.lines(), b"{}\n\n[1]\n");
-        assert_eq!(batch.messages().collect::<Vec<_>>(), [b"{}".as_slice(), b"", b"[1]"]);
+        assert_eq!(
+            batch.messages().collect::<Vec<_>>(),
+            [b"{}".as_slice(), b"", b"[1]"]
+        );
         batch.restart(Style::Bare);
         assert!(batch.is_empty() && batch.messages().next().is_none());
     }

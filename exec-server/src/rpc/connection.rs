@@ -93,7 +93,7 @@ impl<'a> Dispatch<'a> {
             match self.next_wake(true, None).await {
                 Wake::Received(Received::Message(message)) => self.take_in(&message),
                 Wake::Received(Received::Refused(error)) => {
-                    self.send(Answer::error(self.outbox.style(), None, &error), 1);
+                    self.send(Answer::refusal(self.outbox.style(), None, &error), 1);
                 }
                 Wake::Received(Received::Finished) => return self.finish().await,
                 Wake::Received(Received::Gone(reason)) => return reason,
@@ -190,7 +190,9 @@ impl<'a> Dispatch<'a> {
     /// Acts on one message. None if there is nothing more to answer.
     fn take(&mut self, message: Message<'_>, in_batch: bool) -> Option<Element> {
         match message {
-            Message::Request { id, method, params, .. } => {
+            Message::Request {
+                id, method, params, ..
+            } => {
                 let owned = in_batch.then(|| id.clone().into_owned());
                 let answer = self.request(id, &method, params, in_batch)?;
                 Some(Element { id: owned, answer })
@@ -219,7 +221,7 @@ impl<'a> Dispatch<'a> {
             (Ok(Admission::Initialize | Admission::Dispatch), _) => self.initialize(&id, params, style).err(),
             (Err(error), _) => Some(error.into()),
         };
-        refused.map(|error| Answer::error(style, Some(&id), &error))
+        refused.map(|error| Answer::refusal(style, Some(&id), &error))
     }
 
     /// Opens a session or takes one up. The answer is queued on the way, before any notification.
@@ -233,7 +235,10 @@ impl<'a> Dispatch<'a> {
         session.attach(&self.outbox, answer)?;
         tracing::debug!(client = params.client_name, "initialized");
         let mut extensions = Extensions::new();
-        extensions.insert(Caller { server: self.server.clone(), session: Arc::clone(&session) });
+        extensions.insert(Caller {
+            server: self.server.clone(),
+            session: Arc::clone(&session),
+        });
         let dispatcher = Dispatcher::new(self.server.methods(), extensions, self.stopping.clone());
         self.dispatcher = Some((dispatcher, session));
         self.handshake.answered();
@@ -242,7 +247,7 @@ impl<'a> Dispatch<'a> {
 
     fn refusal(&self, error: EnvelopeError) -> Element {
         let id = error.id.clone();
-        let answer = Answer::error(self.outbox.style(), id.as_ref(), &error.into());
+        let answer = Answer::refusal(self.outbox.style(), id.as_ref(), &error.into());
         Element { id, answer }
     }
 
@@ -251,7 +256,12 @@ impl<'a> Dispatch<'a> {
             Answer::Now(answer) => self.outbox.push_answer(answer),
             Answer::Later(answer) => {
                 self.in_flight += requests;
-                self.waiting.push(Box::pin(async move { Waited { answer: answer.await, requests } }));
+                self.waiting.push(Box::pin(async move {
+                    Waited {
+                        answer: answer.await,
+                        requests,
+                    }
+                }));
             }
         }
     }

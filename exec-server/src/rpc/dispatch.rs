@@ -25,10 +25,8 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    pub(super) fn error(style: Style, id: Option<&RequestId<'_>>, error: &RpcError) -> Self {
-        let mut out = Vec::new();
-        envelope::write_error(&mut out, style, id, error);
-        Self::Now(out)
+    pub(super) fn refusal(style: Style, id: Option<&RequestId<'_>>, refusal: &RpcError) -> Self {
+        Self::Now(error(style, id, refusal))
     }
 
     fn into_future(self) -> BoxFuture<'static, Vec<u8>> {
@@ -51,38 +49,37 @@ pub(super) struct Dispatcher {
 
 impl Dispatcher {
     pub(super) fn new(methods: Methods, extensions: Extensions, stopping: CancellationToken) -> Self {
-        Self { methods, extensions, stopping }
+        Self {
+            methods,
+            extensions,
+            stopping,
+        }
     }
 
     /// Starts a request. It is polled once here and now, so that requests start in their order of
     /// arrival; only what has to wait becomes a future.
-    pub(super) fn call(
-        &self,
-        id: RequestId<'_>,
-        method: &str,
-        params: Option<&str>,
-        style: Style,
-    ) -> Answer {
+    pub(super) fn call(&self, id: RequestId<'_>, method: &str, params: Option<&str>, style: Style) -> Answer {
         let Some((_, MethodCallback::Async(callback))) = self.methods.method_with_name(method) else {
-            let error = RpcError::new(ErrorKind::MethodNotFound, format!("no method {method:?}"));
-            return Answer::error(style, Some(&id), &error);
+            let unknown = RpcError::new(ErrorKind::MethodNotFound, format!("no method {method:?}"));
+            return Answer::refusal(style, Some(&id), &unknown);
         };
         let params = Params::new(params).into_owned();
-        let mut response =
-            callback(Id::Null, params, ConnectionId(0), MAX_MESSAGE_BYTES, self.extensions.clone());
+        let mut response = callback(
+            Id::Null,
+            params,
+            ConnectionId(0),
+            MAX_MESSAGE_BYTES,
+            self.extensions.clone(),
+        );
         if let Some(response) = response.as_mut().now_or_never() {
             return Answer::Now(with_id(&response, &id, style));
         }
         let (id, stopping) = (id.into_owned(), self.stopping.clone());
         Answer::Later(Box::pin(async move {
-            match stopping.run_until_cancelled_owned(response).await {
-                Some(response) => with_id(&response, &id, style),
-                None => {
-                    let mut out = Vec::new();
-                    envelope::write_error(&mut out, style, Some(&id), &shutting_down());
-                    out
-                }
+            if let Some(response) = stopping.run_until_cancelled_owned(response).await {
+                return with_id(&response, &id, style);
             }
+            error(style, Some(&id), &shutting_down())
         }))
     }
 }
@@ -90,7 +87,9 @@ impl Dispatcher {
 /// jsonrpsee's response with the peer's id and in the peer's style.
 fn with_id(response: &MethodResponse, id: &RequestId<'_>, style: Style) -> Vec<u8> {
     let text = response.as_json().get();
-    let outcome = text.strip_prefix(NULL_ID).expect("jsonrpsee writes a null id in one way only");
+    let outcome = text
+        .strip_prefix(NULL_ID)
+        .expect("jsonrpsee writes a null id in one way only");
     let mut out = Vec::with_capacity(outcome.len() + id.as_json().len() + NULL_ID.len());
     envelope::write_response(&mut out, style, id, outcome);
     out
@@ -105,7 +104,10 @@ pub(super) fn batch(elements: Vec<Element>, style: Style) -> Option<Answer> {
         return None;
     }
     let room = Arc::new(AtomicUsize::new(MAX_MESSAGE_BYTES));
-    let answers: Vec<_> = elements.into_iter().map(|element| element.within(Arc::clone(&room), style)).collect();
+    let answers: Vec<_> = elements
+        .into_iter()
+        .map(|element| element.within(Arc::clone(&room), style))
+        .collect();
     let mut array = Box::pin(async move {
         let mut out = vec![b'['];
         for answer in join_all(answers).await {
@@ -135,12 +137,22 @@ impl Element {
         // For the comma.
         let needed = answer.len() + 1;
         let take = |left: usize| left.checked_sub(needed);
-        if room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+        if room
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+        {
             return answer;
         }
-        let error = RpcError::new(ErrorKind::MessageTooLarge, "the answers to the batch are too long together");
-        let mut out = Vec::new();
-        envelope::write_error(&mut out, style, self.id.as_ref(), &error);
-        out
+        let refusal = RpcError::new(
+            ErrorKind::MessageTooLarge,
+            "the answers to the batch are too long together",
+        );
+        error(style, self.id.as_ref(), &refusal)
     }
+}
+
+fn error(style: Style, id: Option<&RequestId<'_>>, error: &RpcError) -> Vec<u8> {
+    let mut out = Vec::new();
+    envelope::write_error(&mut out, style, id, error);
+    out
 }

@@ -61,7 +61,10 @@ where
 {
     module
         .register_async_method(M::NAME, move |params, _, extensions| async move {
-            let caller = extensions.get::<Caller>().expect("every connection puts its caller in").clone();
+            let caller = extensions
+                .get::<Caller>()
+                .expect("every connection puts its caller in")
+                .clone();
             let outcome = match parse_params::<M::Params>(params.as_str()) {
                 Ok(params) => handler(caller, params).await,
                 Err(error) => Err(error.into()),

@@ -141,16 +141,16 @@ impl Outbox {
 
     fn fill_answers(&self, batch: &mut Batch) {
         let mut state = self.lock();
-        let had_room = state.answer_bytes < MAX_ANSWER_BYTES;
+        let was_full = state.answer_bytes >= MAX_ANSWER_BYTES;
         while !batch.is_full()
             && let Some(answer) = state.answers.pop_front()
         {
             state.answer_bytes -= answer.len();
             batch.push(|out| out.extend_from_slice(&answer));
         }
-        let has_room = state.answer_bytes < MAX_ANSWER_BYTES;
+        let is_full = state.answer_bytes >= MAX_ANSWER_BYTES;
         drop(state);
-        if has_room && !had_room {
+        if was_full && !is_full {
             self.dispatch.notify_one();
         }
     }

@@ -76,13 +76,22 @@ mod tests {
     fn only_the_whole_handshake_opens_the_method_table() {
         let mut handshake = Handshake::default();
         handshake.notice("initialized");
-        assert_eq!(handshake.admit("process/start", false), Err(HandshakeError::BeforeInitialize));
+        assert_eq!(
+            handshake.admit("process/start", false),
+            Err(HandshakeError::BeforeInitialize)
+        );
         assert_eq!(handshake.admit("initialize", true), Err(HandshakeError::InBatch));
         assert_eq!(handshake.admit("initialize", false), Ok(Admission::Initialize));
         handshake.answered();
-        assert_eq!(handshake.admit("process/start", false), Err(HandshakeError::BeforeInitialized));
+        assert_eq!(
+            handshake.admit("process/start", false),
+            Err(HandshakeError::BeforeInitialized)
+        );
         handshake.notice("something/else");
-        assert_eq!(handshake.admit("process/start", true), Err(HandshakeError::BeforeInitialized));
+        assert_eq!(
+            handshake.admit("process/start", true),
+            Err(HandshakeError::BeforeInitialized)
+        );
         handshake.notice("initialized");
         assert_eq!(handshake.admit("process/start", true), Ok(Admission::Dispatch));
         assert_eq!(handshake.admit("initialize", false), Err(HandshakeError::Again));

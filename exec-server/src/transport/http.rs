@@ -82,7 +82,11 @@ fn answer(request: &httparse::Request<'_, '_>) -> Head {
 
 /// The answer to a websocket handshake. None if the request is not one.
 fn switch_protocols(request: &httparse::Request<'_, '_>) -> Option<Vec<u8>> {
-    let version = if request.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
+    let version = if request.version == Some(1) {
+        Version::HTTP_11
+    } else {
+        Version::HTTP_10
+    };
     let mut builder = Request::builder().method(Method::GET).version(version);
     for header in request.headers.iter() {
         builder = builder.header(header.name, header.value);
@@ -95,7 +99,11 @@ fn switch_protocols(request: &httparse::Request<'_, '_>) -> Option<Vec<u8>> {
 
 fn plain(status: StatusCode) -> Vec<u8> {
     let text = status.canonical_reason().unwrap_or_default();
-    let upgrade = if status == StatusCode::UPGRADE_REQUIRED { "Upgrade: websocket\r\n" } else { "" };
+    let upgrade = if status == StatusCode::UPGRADE_REQUIRED {
+        "Upgrade: websocket\r\n"
+    } else {
+        ""
+    };
     format!(
         "HTTP/1.1 {} {text}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n{upgrade}Connection: close\r\n\r\n{text}\n",
         status.as_u16(),

@@ -25,7 +25,10 @@ impl Connection {
     pub fn memory() -> (Self, MemoryPeer) {
         let (outgoing, requests) = mpsc::channel(QUEUE_MESSAGES);
         let (answers, incoming) = mpsc::channel(QUEUE_MESSAGES);
-        (Self::new(Requests(requests), Answers(answers)), MemoryPeer { outgoing, incoming })
+        (
+            Self::new(Requests(requests), Answers(answers)),
+            MemoryPeer { outgoing, incoming },
+        )
     }
 }
 
@@ -48,7 +51,10 @@ impl MessageSink for Answers {
     async fn send(&mut self, batch: &Batch) -> io::Result<()> {
         for message in batch.messages() {
             let message = Bytes::copy_from_slice(message);
-            self.0.send(message).await.map_err(|_| io::ErrorKind::BrokenPipe)?;
+            self.0
+                .send(message)
+                .await
+                .map_err(|_| io::ErrorKind::BrokenPipe)?;
         }
         Ok(())
     }

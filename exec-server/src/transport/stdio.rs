@@ -29,8 +29,14 @@ pub(crate) fn stdio() -> io::Result<Connection> {
     let stdin = rustix::stdio::stdin().try_clone_to_owned()?;
     let stdout = rustix::stdio::stdout().try_clone_to_owned()?;
     Ok(Connection::new(
-        Lines { input: reader(stdin)?, decoder: LineDecoder::new(MAX_MESSAGE_BYTES), is_finished: false },
-        LineSink { output: writer(stdout)? },
+        Lines {
+            input: reader(stdin)?,
+            decoder: LineDecoder::new(MAX_MESSAGE_BYTES),
+            is_finished: false,
+        },
+        LineSink {
+            output: writer(stdout)?,
+        },
     ))
 }
 
@@ -70,7 +76,11 @@ struct Lines {
 impl MessageSource for Lines {
     async fn next(&mut self) -> Received {
         loop {
-            let frame = if self.is_finished { self.decoder.finish() } else { self.decoder.next() };
+            let frame = if self.is_finished {
+                self.decoder.finish()
+            } else {
+                self.decoder.next()
+            };
             match frame {
                 Some(Frame::Message(message)) => return Received::Message(message),
                 Some(Frame::TooLong) => return Received::Refused(too_long()),

@@ -96,7 +96,10 @@ impl MessageSink for FrameSink {
             CloseReason::TooLong => CloseCode::Size,
             CloseReason::NotUtf8 => CloseCode::Invalid,
         };
-        let frame = CloseFrame { code, reason: reason.as_str().into() };
+        let frame = CloseFrame {
+            code,
+            reason: reason.as_str().into(),
+        };
         if let Err(error) = self.0.send(Message::Close(Some(frame))).await {
             tracing::debug!(%error, "no goodbye");
         }

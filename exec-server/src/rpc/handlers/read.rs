@@ -18,7 +18,9 @@ pub(super) async fn read(caller: Caller, params: ReadParams) -> Result<ReadResul
     let max_bytes = params.max_bytes.unwrap_or(DEFAULT_MAX_BYTES);
     let request = ReadRequest {
         after: params.after_seq,
-        max_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX).min(MAX_READ_BYTES),
+        max_bytes: usize::try_from(max_bytes)
+            .unwrap_or(usize::MAX)
+            .min(MAX_READ_BYTES),
         wait: Duration::from_millis(params.wait_ms).min(MAX_READ_WAIT),
     };
     Ok(process.log().read(request).await?)

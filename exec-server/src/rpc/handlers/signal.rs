@@ -13,7 +13,9 @@ pub(super) async fn signal(caller: Caller, params: SignalParams) -> Result<Signa
     };
     let answer = process.signal(signal_named(params.signal));
     // No answer comes from a process that is closed, or whose start failed.
-    Ok(SignalResult { delivered: answer.await.unwrap_or(false) })
+    Ok(SignalResult {
+        delivered: answer.await.unwrap_or(false),
+    })
 }
 
 fn signal_named(name: SignalName) -> Signal {

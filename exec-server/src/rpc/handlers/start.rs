@@ -13,5 +13,8 @@ const NO_SANDBOX: &str = "none";
 pub(super) async fn start(caller: Caller, params: StartParams) -> Result<StartResult, RpcError> {
     let process_id = params.process_id.clone();
     caller.server.start(&caller.session, params)?.await?;
-    Ok(StartResult { process_id, sandbox_type: NO_SANDBOX.to_owned() })
+    Ok(StartResult {
+        process_id,
+        sandbox_type: NO_SANDBOX.to_owned(),
+    })
 }

@@ -15,5 +15,7 @@ pub(super) async fn terminate(caller: Caller, params: TerminateParams) -> Result
     let has_exited = process.log().exit_code().is_some();
     process.terminate(caller.server.config().terminate_grace);
     let phase = process.started().await;
-    Ok(TerminateResult { running: !has_exited && phase != Phase::Gone })
+    Ok(TerminateResult {
+        running: !has_exited && phase != Phase::Gone,
+    })
 }

@@ -9,13 +9,22 @@ use crate::process::Phase;
 /// The bytes are queued in the first poll, so writes keep their order of arrival; only the answer
 /// waits, for a start that is under way.
 pub(super) async fn write(caller: Caller, params: WriteParams) -> Result<WriteResult, RpcError> {
-    let WriteParams { process_id, chunk, write_id, eof } = params;
+    let WriteParams {
+        process_id,
+        chunk,
+        write_id,
+        eof,
+    } = params;
     let Some(process) = caller.session.process(&process_id) else {
-        return Ok(WriteResult { status: WriteStatus::UnknownProcess });
+        return Ok(WriteResult {
+            status: WriteStatus::UnknownProcess,
+        });
     };
     let taken = process.write(write_id, &chunk.0, eof);
     if process.started().await == Phase::Gone {
-        return Ok(WriteResult { status: WriteStatus::UnknownProcess });
+        return Ok(WriteResult {
+            status: WriteStatus::UnknownProcess,
+        });
     }
     let status = match taken {
         Ok(()) => WriteStatus::Accepted,
