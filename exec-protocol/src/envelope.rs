@@ -10,4 +10,6 @@ mod outgoing;
 
 pub use incoming::{Batch, EnvelopeError, Incoming, MAX_BATCH_ELEMENTS, Message, RequestId, Style, parse};
 pub use nesting::MAX_DEPTH;
-pub use outgoing::{Output, write_error, write_notice, write_output, write_request, write_response, write_result};
+pub use outgoing::{
+    Output, write_error, write_notice, write_output, write_request, write_response, write_result,
+};

@@ -61,8 +61,14 @@ fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> Params
     let field = serde_path_to_error::deserialize::<_, T>(&mut parser)
         .err()
         .map(|error| error.path().to_string())
-        .filter(|path| path != ".");
+        .filter(|path| path != ".")
+        // The path leads to where a member is missing; only the message names it.
+        .or_else(|| missing_member(&message).map(str::to_owned));
     ParamsError { kind, field, message }
+}
+
+fn missing_member(message: &str) -> Option<&str> {
+    message.strip_prefix("missing field `")?.split('`').next()
 }
 
 #[cfg(test)]
@@ -81,7 +87,7 @@ mod tests {
         let field = |name: &str| Some(name.to_owned());
         assert_eq!(refused::<WriteParams>("[1,2]"), (InvalidParams, None));
         assert_eq!(refused::<WriteParams>("7"), (InvalidParams, None));
-        assert_eq!(refused::<WriteParams>("{}"), (InvalidParams, None));
+        assert_eq!(refused::<WriteParams>("{}"), (InvalidParams, field("processId")));
         assert_eq!(
             refused::<WriteParams>(r#"{"processId":1}"#),
             (InvalidParams, field("processId"))

@@ -197,6 +197,10 @@ impl Server {
         let Some(absence) = session.detach(outbox) else {
             return;
         };
+        if session.is_over() {
+            self.sessions().remove(session);
+            return;
+        }
         let (server, session) = (self.clone(), Arc::clone(session));
         self.tasks().spawn(async move {
             tokio::select! {

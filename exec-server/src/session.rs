@@ -178,6 +178,11 @@ impl Session {
         self.lock().processes.get(id).cloned()
     }
 
+    /// Whether the session's life is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.lock().is_over
+    }
+
     /// Whether nothing would be lost with the session: nobody is attached, and it has no process.
     pub(crate) fn is_idle(&self) -> bool {
         let state = self.lock();

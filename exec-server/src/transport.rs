@@ -89,6 +89,14 @@ pub trait MessageSource: Send {
     ///
     /// Must be cancel safe: the dispatch loop drops the future whenever it has something else to do.
     async fn next(&mut self) -> Received;
+
+    /// Takes in and drops what the peer still sends, until it hangs up: the peer has been told
+    /// goodbye, and on some wires it would not hear of it otherwise. The last call.
+    ///
+    /// # Cancel safety
+    ///
+    /// Must be cancel safe: it is bounded in time by dropping it.
+    async fn drain(&mut self) {}
 }
 
 /// The side of a connection that is written.

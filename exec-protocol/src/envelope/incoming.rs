@@ -70,9 +70,9 @@ impl Message<'_> {
     /// How the peer writes.
     pub fn style(&self) -> Style {
         match self {
-            Self::Request { style, .. }
-            | Self::Notification { style, .. }
-            | Self::Response { style, .. } => *style,
+            Self::Request { style, .. } | Self::Notification { style, .. } | Self::Response { style, .. } => {
+                *style
+            }
         }
     }
 }

@@ -33,8 +33,13 @@ pub(crate) async fn serve(server: &Server, connection: Connection) {
     if let Some(session) = dispatch.session() {
         server.detached(session, &dispatch.outbox);
     }
-    if timeout(GOODBYE, &mut writer).await.is_err() {
-        tracing::debug!("the peer does not read its goodbye");
+    let goodbye = async {
+        // A writer that panicked is reported by its task.
+        let _ = (&mut writer).await;
+        dispatch.source.drain().await;
+    };
+    if timeout(GOODBYE, goodbye).await.is_err() {
+        tracing::debug!("the peer does not take its goodbye");
         writer.abort();
     }
 }

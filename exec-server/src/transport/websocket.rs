@@ -1,5 +1,7 @@
 //! One message per frame over a websocket.
 
+mod shared;
+
 use std::io;
 
 use async_trait::async_trait;
@@ -12,6 +14,8 @@ use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+
+use shared::SharedStream;
 
 use super::{Batch, CloseReason, Connection, MessageSink, MessageSource, Received, http};
 use crate::limits::{MAX_MESSAGE_BYTES, WRITE_BATCH_BYTES};
@@ -41,19 +45,24 @@ pub(crate) async fn accept(mut stream: TcpStream, has_room: bool) -> io::Result<
         .write_buffer_size(WRITE_BATCH_BYTES)
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
-    let socket =
-        WebSocketStream::from_partially_read(stream, received.into(), Role::Server, Some(config)).await;
-    let (sink, source) = socket.split();
-    Ok(Some(Connection::new(Frames(source), FrameSink(sink))))
+    let socket = SharedStream::new(stream);
+    let frames = socket.clone();
+    let websocket =
+        WebSocketStream::from_partially_read(frames, received.into(), Role::Server, Some(config)).await;
+    let (sink, frames) = websocket.split();
+    Ok(Some(Connection::new(Frames { frames, socket }, FrameSink(sink))))
 }
 
-struct Frames(SplitStream<WebSocketStream<TcpStream>>);
+struct Frames {
+    frames: SplitStream<WebSocketStream<SharedStream>>,
+    socket: SharedStream,
+}
 
 #[async_trait]
 impl MessageSource for Frames {
     async fn next(&mut self) -> Received {
         loop {
-            match self.0.next().await {
+            match self.frames.next().await {
                 Some(Ok(Message::Text(text))) => return Received::Message(text.into()),
                 Some(Ok(Message::Binary(bytes))) => return Received::Message(bytes),
                 // Pongs are sent by the library; they go out with the next flush.
@@ -62,6 +71,10 @@ impl MessageSource for Frames {
                 Some(Err(error)) => return Received::Gone(reason(&error)),
             }
         }
+    }
+
+    async fn drain(&mut self) {
+        self.socket.drain(&mut vec![0; READ_BYTES]).await;
     }
 }
 
@@ -76,7 +89,7 @@ fn reason(error: &Error) -> CloseReason {
     }
 }
 
-struct FrameSink(SplitSink<WebSocketStream<TcpStream>, Message>);
+struct FrameSink(SplitSink<WebSocketStream<SharedStream>, Message>);
 
 #[async_trait]
 impl MessageSink for FrameSink {
