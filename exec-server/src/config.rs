@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use exec_protocol::MAX_ID_BYTES;
+use exec_protocol::envelope::{MAX_BATCH_ELEMENTS, MAX_DEPTH};
+use exec_protocol::initialize::Limits;
+
 use crate::limits;
 
 /// The times a server lives by. The defaults are the contract's.
@@ -23,4 +27,33 @@ impl Default for Config {
             detached_session: limits::DETACHED_SESSION,
         }
     }
+}
+
+impl Config {
+    /// Every cap in force, as `initialize` tells them.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            message_bytes: limits::MAX_MESSAGE_BYTES as u64,
+            batch_elements: MAX_BATCH_ELEMENTS as u64,
+            message_depth: MAX_DEPTH as u64,
+            id_bytes: MAX_ID_BYTES as u64,
+            requests_in_flight: limits::MAX_REQUESTS_IN_FLIGHT as u64,
+            stdin_queue_bytes: limits::MAX_STDIN_QUEUE_BYTES as u64,
+            write_ids: limits::REMEMBERED_WRITE_IDS as u64,
+            retain_bytes: limits::RETAIN_BYTES as u64,
+            read_wait_ms: milliseconds(limits::MAX_READ_WAIT),
+            read_bytes: limits::MAX_READ_BYTES as u64,
+            terminate_grace_ms: milliseconds(self.terminate_grace),
+            retain_ended_ms: milliseconds(self.retain_ended),
+            detached_session_ms: milliseconds(self.detached_session),
+            processes: limits::MAX_PROCESSES as u64,
+            ended_processes: limits::MAX_ENDED_PROCESSES as u64,
+            sessions: limits::MAX_SESSIONS as u64,
+            connections: limits::MAX_CONNECTIONS as u64,
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -4,11 +4,7 @@
 
 use std::time::Duration;
 
-use exec_protocol::envelope::{MAX_BATCH_ELEMENTS, MAX_DEPTH};
-use exec_protocol::initialize::Limits;
-use exec_protocol::{MAX_ID_BYTES, process};
-
-use crate::config::Config;
+use exec_protocol::process;
 
 /// Longest message in either direction, in bytes.
 ///
@@ -104,33 +100,6 @@ pub const MAX_HTTP_HEAD_BYTES: usize = 8 << 10;
 
 /// How long a peer may take to send the head of its HTTP request. Then it is hung up on.
 pub const HTTP_HEAD_WAIT: Duration = Duration::from_secs(10);
-
-/// The caps as `initialize` tells them.
-pub(crate) fn on_the_wire(config: &Config) -> Limits {
-    Limits {
-        message_bytes: MAX_MESSAGE_BYTES as u64,
-        batch_elements: MAX_BATCH_ELEMENTS as u64,
-        message_depth: MAX_DEPTH as u64,
-        id_bytes: MAX_ID_BYTES as u64,
-        requests_in_flight: MAX_REQUESTS_IN_FLIGHT as u64,
-        stdin_queue_bytes: MAX_STDIN_QUEUE_BYTES as u64,
-        write_ids: REMEMBERED_WRITE_IDS as u64,
-        retain_bytes: RETAIN_BYTES as u64,
-        read_wait_ms: milliseconds(MAX_READ_WAIT),
-        read_bytes: MAX_READ_BYTES as u64,
-        terminate_grace_ms: milliseconds(config.terminate_grace),
-        retain_ended_ms: milliseconds(config.retain_ended),
-        detached_session_ms: milliseconds(config.detached_session),
-        processes: MAX_PROCESSES as u64,
-        ended_processes: MAX_ENDED_PROCESSES as u64,
-        sessions: MAX_SESSIONS as u64,
-        connections: MAX_CONNECTIONS as u64,
-    }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
 
 // What must hold between them is checked by the compiler.
 const _: () = assert!(MAX_READ_BYTES as u64 >= process::DEFAULT_MAX_BYTES);

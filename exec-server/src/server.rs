@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::limits::{self, MAX_CONNECTIONS, MAX_PROCESSES};
+use crate::limits::{MAX_CONNECTIONS, MAX_PROCESSES};
 use crate::process::{Owner, Process, command};
 use crate::rpc::{self, Outbox};
 use crate::session::{OpenError, Registry, ReserveError, Session};
@@ -180,7 +180,7 @@ impl Server {
                 write_eof: true,
                 signal_delivered: true,
             },
-            limits: Some(limits::on_the_wire(self.config())),
+            limits: Some(self.config().limits()),
         }
     }
 

@@ -263,11 +263,10 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 
 fn parse_message(text: &str) -> Result<Message<'_>, EnvelopeError> {
     // Serde would also fill the members from an array, by position.
-    let is_object = text.trim_ascii_start().starts_with('{');
-    let members = match serde_json::from_str::<Members<'_>>(text) {
-        Ok(members) if is_object => members,
-        outcome => return Err(refuse(text, outcome.err())),
-    };
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(refuse(text, "a message is an object"));
+    }
+    let members: Members<'_> = serde_json::from_str(text).map_err(|error| refuse(text, &error.to_string()))?;
     let id = members.id.map(RawValue::get);
     let known_id = id.and_then(RequestId::new);
     let style = match members.jsonrpc.map(RawValue::get) {
@@ -320,13 +319,12 @@ fn parse_response<'a>(
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Tells text that is not JSON from JSON that is not a message.
+/// Tells text that is not JSON from JSON that is not a message, for the given reason.
 #[cold]
-fn refuse(text: &str, error: Option<serde_json::Error>) -> EnvelopeError {
-    match (serde_json::from_str::<IgnoredAny>(text), error) {
-        (Err(error), _) => EnvelopeError::parse(error.to_string()),
-        (Ok(_), Some(error)) => EnvelopeError::invalid(error.to_string()),
-        (Ok(_), None) => EnvelopeError::invalid("a message is an object"),
+fn refuse(text: &str, reason: &str) -> EnvelopeError {
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => EnvelopeError::invalid(reason),
+        Err(error) => EnvelopeError::parse(error.to_string()),
     }
 }
 
