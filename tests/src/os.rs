@@ -1,0 +1,110 @@
+//! What the operating system knows of processes.
+
+use std::collections::HashSet;
+use std::fs;
+
+use crate::wait;
+
+/// One process, told from a later one that got the same number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OsProcess {
+    /// Its number.
+    pub pid: u32,
+    /// When it was started, in clock ticks since the machine was.
+    started: u64,
+}
+
+/// What `/proc/PID/stat` says.
+struct Stat {
+    process: OsProcess,
+    state: char,
+    parent: u32,
+}
+
+impl OsProcess {
+    /// The process that has this number now; None if there is none.
+    pub fn with_pid(pid: u32) -> Option<Self> {
+        Some(stat(pid)?.process)
+    }
+
+    /// Whether it exists and has not ended. Somebody may still have to reap it.
+    pub fn is_running(self) -> bool {
+        stat(self.pid).is_some_and(|stat| stat.process == self && stat.state != 'Z')
+    }
+
+    /// Whether there is anything left of it, be it a zombie.
+    pub fn exists(self) -> bool {
+        stat(self.pid).is_some_and(|stat| stat.process == self)
+    }
+
+    /// Its children, theirs, and so on; zombies too.
+    pub fn descendants(self) -> Vec<Self> {
+        let all: Vec<Stat> = every_pid().filter_map(stat).collect();
+        let mut family = HashSet::from([self.pid]);
+        loop {
+            let before = family.len();
+            family.extend(
+                all.iter()
+                    .filter(|stat| family.contains(&stat.parent))
+                    .map(|stat| stat.process.pid)
+                    .collect::<Vec<_>>(),
+            );
+            if family.len() == before {
+                break;
+            }
+        }
+        family.remove(&self.pid);
+        all.iter()
+            .map(|stat| stat.process)
+            .filter(|process| family.contains(&process.pid))
+            .collect()
+    }
+
+    /// Waits until it does not run any more.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn ended(self) {
+        wait::until(&format!("process {} has ended", self.pid), || !self.is_running()).await;
+    }
+}
+
+fn every_pid() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").expect("there is a /proc");
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+fn stat(pid: u32) -> Option<Stat> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name is in parentheses, and may hold some itself.
+    let (_, after_name) = text.rsplit_once(") ")?;
+    let fields: Vec<&str> = after_name.split(' ').collect();
+    let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    Some(Stat {
+        process: OsProcess {
+            pid,
+            started: number(19)?,
+        },
+        state: fields.first()?.chars().next()?,
+        parent: u32::try_from(number(1)?).ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_is_a_descendant_until_it_is_reaped() {
+        let us = OsProcess::with_pid(std::process::id()).unwrap();
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let process = OsProcess::with_pid(child.id()).unwrap();
+        assert!(process.is_running());
+        assert!(us.descendants().contains(&process));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!process.exists());
+        assert!(!us.descendants().contains(&process));
+    }
+}

@@ -1,0 +1,178 @@
+//! A server to test, over the wire of one's choice.
+
+mod embedded;
+mod listening;
+mod piped;
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use exec_server::Config;
+use futures_util::FutureExt as _;
+
+use crate::os::OsProcess;
+use crate::peer::Peer;
+use embedded::Embedded;
+use listening::Listening;
+use piped::Piped;
+
+/// How messages travel between the test and the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// The server runs in the test.
+    Memory,
+    /// The real binary, as a child of the test. It has one connection.
+    Stdio,
+    /// The real binary, at an address that it has chosen itself.
+    Websocket,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct TestServer {
+    /// The wire it is reached by.
+    pub wire: Wire,
+    running: Running,
+}
+
+#[derive(Debug)]
+enum Running {
+    Embedded(Embedded),
+    Piped(Piped),
+    Listening(Listening),
+}
+
+impl TestServer {
+    /// Starts a server with the defaults.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what was started is ended.
+    pub async fn start(wire: Wire) -> Self {
+        let running = match wire {
+            Wire::Memory => Running::Embedded(Embedded::start(Config::default())),
+            Wire::Stdio => Running::Piped(Piped::start()),
+            Wire::Websocket => Running::Listening(Listening::start().await),
+        };
+        Self { wire, running }
+    }
+
+    /// A server in memory that lives by other times than the defaults.
+    pub fn embedded(config: Config) -> Self {
+        Self {
+            wire: Wire::Memory,
+            running: Running::Embedded(Embedded::start(config)),
+        }
+    }
+
+    /// A new connection, on which nothing has been said.
+    ///
+    /// # Panics
+    ///
+    /// On stdio the second time: there is only one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the connection is dropped.
+    pub async fn connect(&self) -> Peer {
+        match &self.running {
+            Running::Embedded(server) => Peer::new(server.connect()),
+            Running::Piped(server) => server.connect().await,
+            Running::Listening(server) => Peer::new(server.connect().await),
+        }
+    }
+
+    /// A new connection that has shaken hands.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the connection is dropped.
+    pub async fn session(&self) -> Peer {
+        let mut peer = self.connect().await;
+        peer.handshake().await;
+        peer
+    }
+
+    /// The server's own process, where it has one.
+    pub fn process(&self) -> Option<OsProcess> {
+        match &self.running {
+            Running::Embedded(_) => None,
+            Running::Piped(server) => Some(server.process()),
+            Running::Listening(server) => Some(server.process()),
+        }
+    }
+
+    /// Where the server listens. Websocket only.
+    pub fn url(&self) -> &str {
+        match &self.running {
+            Running::Listening(server) => server.url(),
+            Running::Embedded(_) | Running::Piped(_) => panic!("only a websocket server has a URL"),
+        }
+    }
+
+    /// The server as a value, to call its methods. Memory only.
+    pub fn in_process(&self) -> &exec_server::Server {
+        match &self.running {
+            Running::Embedded(server) => server.server(),
+            Running::Piped(_) | Running::Listening(_) => panic!("the server runs in a process of its own"),
+        }
+    }
+
+    /// Ends the server politely, and checks that it leaves as it should and leaves nothing behind.
+    /// On stdio [`Peer::finish`] must have been called.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not reversible: once polled, the server is ended.
+    pub async fn finish(self) {
+        match self.running {
+            Running::Embedded(server) => server.finish().await,
+            Running::Piped(server) => server.finish().await,
+            Running::Listening(server) => server.finish().await,
+        }
+    }
+
+    /// Ends the server of a test that has failed already.
+    async fn abandon(self) {
+        match self.running {
+            Running::Embedded(server) => server.abandon().await,
+            // Its stdin ended when the test did.
+            Running::Piped(_) => {}
+            Running::Listening(server) => server.abandon().await,
+        }
+    }
+}
+
+/// Runs a test against a new server, and ends the server whatever comes of it.
+///
+/// # Cancel safety
+///
+/// Cancel safe: the server is ended.
+pub async fn on(wire: Wire, test: impl AsyncFnOnce(&TestServer)) {
+    run(TestServer::start(wire).await, test).await;
+}
+
+/// As [`on`], with a server that is there already.
+async fn run(server: TestServer, test: impl AsyncFnOnce(&TestServer)) {
+    match AssertUnwindSafe(test(&server)).catch_unwind().await {
+        Ok(()) => server.finish().await,
+        Err(panic) => {
+            server.abandon().await;
+            resume_unwind(panic);
+        }
+    }
+}
+
+/// Runs a test with a client that has shaken hands, and checks afterwards that nothing was left
+/// unclaimed.
+///
+/// # Cancel safety
+///
+/// Cancel safe: the server is ended.
+pub async fn with_peer(wire: Wire, test: impl AsyncFnOnce(&mut Peer)) {
+    on(wire, async |server| {
+        let mut peer = server.session().await;
+        test(&mut peer).await;
+        peer.finish().await;
+    })
+    .await;
+}

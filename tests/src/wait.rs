@@ -1,0 +1,48 @@
+//! Bounded waits, for things that can be looked at again and again.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+/// Longest time any single expectation may take.
+///
+/// A liveness bound, not a pause: a passing test never waits for it, however slow the machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two looks. Only so short that a test is not slowed by it.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
+
+/// Awaits `future`, which is described by `what`.
+///
+/// # Panics
+///
+/// If that takes longer than [`PATIENCE`].
+///
+/// # Cancel safety
+///
+/// As that of `future`.
+pub async fn within_patience<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("waited {PATIENCE:?} in vain for {what}"))
+}
+
+/// Looks until `is_so`.
+///
+/// # Panics
+///
+/// If that takes longer than [`PATIENCE`].
+///
+/// # Cancel safety
+///
+/// Cancel safe.
+pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(
+            Instant::now() < deadline,
+            "waited {PATIENCE:?} in vain until {what}"
+        );
+        sleep(BETWEEN_LOOKS).await;
+    }
+}

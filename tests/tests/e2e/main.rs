@@ -1,0 +1,3 @@
+//! The promises of exec-server, each over every wire that can keep it.
+
+mod order;
