@@ -54,9 +54,11 @@ enum End {
 impl Driver {
     /// Carries messages until the client is closed, or the connection breaks for good.
     pub(crate) async fn run(mut self, connection: Connection) {
-        let mut current = Some((connection, Vec::new()));
-        while let Some((connection, repeated)) = current {
-            current = self.carry(connection, repeated).await;
+        let mut next = self.carry(connection, Vec::new()).await;
+        while let Some((connection, repeated)) = next {
+            // Events that nobody will tell may have happened meanwhile.
+            self.tell_resumed().await;
+            next = self.carry(connection, repeated).await;
         }
         self.disconnect();
     }
@@ -100,6 +102,12 @@ impl Driver {
         }
     }
 
+    async fn tell_resumed(&self) {
+        for queue in self.shared.routes.queues() {
+            deliver(&queue, Arrival::Resumed).await;
+        }
+    }
+
     /// Tells everyone who waits that nothing will come.
     fn disconnect(&mut self) {
         // First of all: a request that is entered later cannot be sent, and its caller notices.
@@ -112,10 +120,6 @@ impl Driver {
 /// Reads until the connection ends, or nothing comes although we cannot send any more (`mute`).
 /// Waits for consumers of events that lag, and for nothing else.
 async fn read(receiver: &mut MessageReceiver, mute: &CancellationToken, shared: &Shared) {
-    // On the first connection there is nobody to tell.
-    for queue in shared.routes.queues() {
-        deliver(&queue, Arrival::Resumed).await;
-    }
     while let Some(message) = receive(receiver, mute).await {
         if let Some((queue, notice)) = sort(&message, &shared.pending, &shared.routes) {
             deliver(&queue, Arrival::Notice(notice)).await;

@@ -107,8 +107,7 @@ impl Ring {
             .partition_point(|segment| segment.first <= after.next());
         self.segments
             .range(older.saturating_sub(1)..)
-            .flat_map(Segment::entries)
-            .skip_while(move |entry| entry.seq <= after)
+            .flat_map(move |segment| segment.entries_after(after))
     }
 
     /// Lets the newest entry grow no more: its number is about to be told.
@@ -204,16 +203,25 @@ impl Segment {
         fits
     }
 
-    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        let starts = std::iter::once(0).chain(self.index.iter().map(|mark| mark.end()));
-        self.index
+    /// Does not look at the entries it passes over: there may be thousands.
+    fn entries_after(&self, after: Seq) -> impl Iterator<Item = Entry<'_>> {
+        let passed_over = (after.0 + 1).saturating_sub(self.first.0);
+        let skipped = usize::try_from(passed_over)
+            .unwrap_or(usize::MAX)
+            .min(self.index.len());
+        let (before, index) = self.index.split_at(skipped);
+        let mut start = before.last().map_or(0, |mark| mark.end());
+        index
             .iter()
-            .zip(starts)
-            .zip(self.first.0..)
-            .map(|((mark, start), seq)| Entry {
-                seq: Seq(seq),
-                kind: mark.kind(),
-                bytes: &self.payload[start..mark.end()],
+            .zip(self.first.0 + skipped as u64..)
+            .map(move |(mark, seq)| {
+                let bytes = &self.payload[start..mark.end()];
+                start = mark.end();
+                Entry {
+                    seq: Seq(seq),
+                    kind: mark.kind(),
+                    bytes,
+                }
             })
     }
 
