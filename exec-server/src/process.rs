@@ -218,12 +218,6 @@ impl Process {
         self.mail.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Mailbox> {
-        self.mailbox.lock().expect("no holder of this lock can panic")
-    }
-}
-
-impl Process {
     /// Waits until the process may be forgotten: `retain_ended` after a client was told of its close,
     /// or when somebody gives it up. From then on there is no such process.
     ///
@@ -253,5 +247,9 @@ impl Process {
         let mut mailbox = self.lock();
         self.phase.send_replace(Phase::Gone);
         mailbox.signals.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Mailbox> {
+        self.mailbox.lock().expect("no holder of this lock can panic")
     }
 }

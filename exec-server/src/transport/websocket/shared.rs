@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use rustix::net::{Shutdown, shutdown};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -17,7 +18,8 @@ impl SharedStream {
         Self(Arc::new(stream))
     }
 
-    /// Takes in and drops what the peer still sends, until it hangs up.
+    /// Says that nothing more will be sent, then takes in and drops what the peer still sends, until
+    /// it hangs up.
     ///
     /// A socket that is closed with unread input is reset, and the peer loses what it has not read
     /// yet: the goodbye, and the reason in it.
@@ -26,6 +28,9 @@ impl SharedStream {
     ///
     /// Cancel safe.
     pub(super) async fn drain(&self, scratch: &mut [u8]) {
+        if shutdown(&self.0, Shutdown::Write).is_err() {
+            return;
+        }
         while self.0.readable().await.is_ok() {
             match self.0.try_read(scratch) {
                 Ok(0) => return,
