@@ -12,7 +12,7 @@ use jsonrpsee::core::server::Extensions;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::dispatch::{self, Answer, Dispatcher, Element};
+use super::dispatch::{Answer, BatchAnswer, Dispatcher};
 use super::handlers::Caller;
 use super::outbox::Outbox;
 use super::writer;
@@ -163,15 +163,28 @@ impl<'a> Dispatch<'a> {
         match envelope::parse(bytes) {
             Ok(Incoming::Single(message)) => {
                 self.outbox.learn_style(message.style());
-                if let Some(Element { answer, .. }) = self.take(message, false) {
-                    self.send(answer, 1);
-                }
+                self.take(message);
             }
             Ok(Incoming::Batch(elements)) => self.take_batch(elements),
             Err(error) => {
-                let answer = self.refusal(error).answer;
+                let answer = self.refusal(&error);
                 self.send(answer, 1);
             }
+        }
+    }
+
+    fn take(&mut self, message: Message<'_>) {
+        match message {
+            Message::Request {
+                id, method, params, ..
+            } => {
+                if let Some(answer) = self.request(id, &method, params, false) {
+                    self.send(answer, 1);
+                }
+            }
+            Message::Notification { method, .. } => self.handshake.notice(&method),
+            // We ask nothing of a client, so there is nothing it could answer.
+            Message::Response { .. } => {}
         }
     }
 
@@ -179,38 +192,31 @@ impl<'a> Dispatch<'a> {
         if let Some(message) = elements.iter().find_map(|element| element.as_ref().ok()) {
             self.outbox.learn_style(message.style());
         }
-        let answers: Vec<_> = elements
-            .into_iter()
-            .filter_map(|element| match element {
-                Ok(message) => self.take(message, true),
-                Err(error) => Some(self.refusal(error)),
-            })
-            .collect();
+        let mut answers = BatchAnswer::new(self.outbox.style());
+        for element in elements {
+            match element {
+                Ok(Message::Request {
+                    id, method, params, ..
+                }) => {
+                    let owned = id.clone().into_owned();
+                    if let Some(answer) = self.request(id, &method, params, true) {
+                        answers.push(Some(owned), answer);
+                    }
+                }
+                Ok(message) => self.take(message),
+                Err(error) => {
+                    let answer = self.refusal(&error);
+                    answers.push(error.id, answer);
+                }
+            }
+        }
         let requests = answers.len();
-        if let Some(answer) = dispatch::batch(answers, self.outbox.style()) {
+        if let Some(answer) = answers.finish() {
             self.send(answer, requests);
         }
     }
 
-    /// Acts on one message. None if there is nothing more to answer.
-    fn take(&mut self, message: Message<'_>, in_batch: bool) -> Option<Element> {
-        match message {
-            Message::Request {
-                id, method, params, ..
-            } => {
-                let owned = in_batch.then(|| id.clone().into_owned());
-                let answer = self.request(id, &method, params, in_batch)?;
-                Some(Element { id: owned, answer })
-            }
-            Message::Notification { method, .. } => {
-                self.handshake.notice(&method);
-                None
-            }
-            // We ask nothing of a client, so there is nothing it could answer.
-            Message::Response { .. } => None,
-        }
-    }
-
+    /// Starts a request. None if its answer is queued already.
     fn request(
         &mut self,
         id: RequestId<'_>,
@@ -250,10 +256,8 @@ impl<'a> Dispatch<'a> {
         Ok(())
     }
 
-    fn refusal(&self, error: EnvelopeError) -> Element {
-        let id = error.id.clone();
-        let answer = Answer::refusal(self.outbox.style(), id.as_ref(), &error.into());
-        Element { id, answer }
+    fn refusal(&self, error: &EnvelopeError) -> Answer {
+        Answer::refusal(self.outbox.style(), error.id.as_ref(), &error.clone().into())
     }
 
     fn send(&mut self, answer: Answer, requests: usize) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use exec_protocol::envelope::{self, RequestId, Style};
+use exec_protocol::envelope::{self, MAX_BATCH_ELEMENTS, RequestId, Style};
 use exec_protocol::{ErrorKind, RpcError};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
@@ -18,6 +18,10 @@ use crate::limits::MAX_MESSAGE_BYTES;
 /// was written: jsonrpsee's ids are integers and strings, a peer's may be any number.
 const NULL_ID: &str = r#"{"jsonrpc":"2.0","id":null,"#;
 
+/// Room in the answer to a batch for its brackets and for every element's refusal, in bytes: the id,
+/// which has at most 1,024, and a few words.
+const BATCH_REFUSALS_BYTES: usize = MAX_BATCH_ELEMENTS * 1280;
+
 /// An answer: there already, or waiting for something.
 pub(super) enum Answer {
     Now(Vec<u8>),
@@ -27,13 +31,6 @@ pub(super) enum Answer {
 impl Answer {
     pub(super) fn refusal(style: Style, id: Option<&RequestId<'_>>, refusal: &RpcError) -> Self {
         Self::Now(error(style, id, refusal))
-    }
-
-    fn into_future(self) -> BoxFuture<'static, Vec<u8>> {
-        match self {
-            Self::Now(answer) => Box::pin(std::future::ready(answer)),
-            Self::Later(answer) => answer,
-        }
     }
 }
 
@@ -95,60 +92,74 @@ fn with_id(response: &MethodResponse, id: &RequestId<'_>, style: Style) -> Vec<u
     out
 }
 
-/// The answer to a batch: one array, when the last element is done. None if nothing in it wants one.
+/// The answer to a batch in the making: one array, when the last element is done.
 ///
 /// An element whose answer would make the array longer than a message is answered
-/// `messageTooLarge` instead.
-pub(super) fn batch(elements: Vec<Element>, style: Style) -> Option<Answer> {
-    if elements.is_empty() {
-        return None;
+/// `messageTooLarge` instead, as soon as that is known: what is held is never more than a message.
+pub(super) struct BatchAnswer {
+    style: Style,
+    room: Arc<AtomicUsize>,
+    elements: Vec<BoxFuture<'static, Vec<u8>>>,
+}
+
+impl BatchAnswer {
+    pub(super) fn new(style: Style) -> Self {
+        Self {
+            style,
+            room: Arc::new(AtomicUsize::new(MAX_MESSAGE_BYTES - BATCH_REFUSALS_BYTES)),
+            elements: Vec::new(),
+        }
     }
-    let room = Arc::new(AtomicUsize::new(MAX_MESSAGE_BYTES));
-    let answers: Vec<_> = elements
-        .into_iter()
-        .map(|element| element.within(Arc::clone(&room), style))
-        .collect();
-    let mut array = Box::pin(async move {
-        let mut out = vec![b'['];
-        for answer in join_all(answers).await {
-            if out.len() > 1 {
-                out.push(b',');
+
+    /// How many elements want an answer.
+    pub(super) fn len(&self) -> usize {
+        self.elements.len()
+    }
+
+    /// Adds the answer to the next element.
+    pub(super) fn push(&mut self, id: Option<RequestId<'static>>, answer: Answer) {
+        let (style, room) = (self.style, Arc::clone(&self.room));
+        self.elements.push(match answer {
+            Answer::Now(answer) => Box::pin(std::future::ready(within(&room, style, id.as_ref(), answer))),
+            Answer::Later(answer) => Box::pin(async move { within(&room, style, id.as_ref(), answer.await) }),
+        });
+    }
+
+    /// The answer to the whole. None if nothing in it wants one.
+    pub(super) fn finish(self) -> Option<Answer> {
+        if self.elements.is_empty() {
+            return None;
+        }
+        let mut array = Box::pin(async move {
+            let mut out = vec![b'['];
+            for answer in join_all(self.elements).await {
+                if out.len() > 1 {
+                    out.push(b',');
+                }
+                out.extend_from_slice(&answer);
             }
-            out.extend_from_slice(&answer);
-        }
-        out.push(b']');
-        out
-    });
-    Some(match array.as_mut().now_or_never() {
-        Some(array) => Answer::Now(array),
-        None => Answer::Later(array),
-    })
-}
-
-/// One element of a batch that wants an answer.
-pub(super) struct Element {
-    pub(super) id: Option<RequestId<'static>>,
-    pub(super) answer: Answer,
-}
-
-impl Element {
-    async fn within(self, room: Arc<AtomicUsize>, style: Style) -> Vec<u8> {
-        let answer = self.answer.into_future().await;
-        // For the comma.
-        let needed = answer.len() + 1;
-        let take = |left: usize| left.checked_sub(needed);
-        if room
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-            .is_ok()
-        {
-            return answer;
-        }
-        let refusal = RpcError::new(
-            ErrorKind::MessageTooLarge,
-            "the answers to the batch are too long together",
-        );
-        error(style, self.id.as_ref(), &refusal)
+            out.push(b']');
+            out
+        });
+        Some(match array.as_mut().now_or_never() {
+            Some(array) => Answer::Now(array),
+            None => Answer::Later(array),
+        })
     }
+}
+
+/// The answer, if there is room for it, which it takes; else one that says that there is none.
+fn within(room: &AtomicUsize, style: Style, id: Option<&RequestId<'_>>, answer: Vec<u8>) -> Vec<u8> {
+    // One more for the comma.
+    let take = |left: usize| left.checked_sub(answer.len() + 1);
+    if room
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+        .is_ok()
+    {
+        return answer;
+    }
+    let message = "the answers to the batch are too long together";
+    error(style, id, &RpcError::new(ErrorKind::MessageTooLarge, message))
 }
 
 fn error(style: Style, id: Option<&RequestId<'_>>, error: &RpcError) -> Vec<u8> {
