@@ -9,6 +9,9 @@ use tokio::time::{Instant, sleep, timeout};
 /// A liveness bound, not a pause: a passing test never waits for it, however slow the machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What a person would call at once, and what no wait of the server (2 s and more) fits into.
+const PROMPT: Duration = Duration::from_secs(1);
+
 /// Between two looks. Only so short that a test is not slowed by it.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
@@ -25,6 +28,21 @@ pub async fn within_patience<T>(what: &str, future: impl Future<Output = T>) -> 
     timeout(PATIENCE, future)
         .await
         .unwrap_or_else(|_| panic!("waited {PATIENCE:?} in vain for {what}"))
+}
+
+/// Awaits what must be so at once, in human terms.
+///
+/// # Panics
+///
+/// If it takes longer than a second.
+///
+/// # Cancel safety
+///
+/// As that of `future`.
+pub async fn promptly<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(PROMPT, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what} took longer than {PROMPT:?}"))
 }
 
 /// Looks until `is_so`.

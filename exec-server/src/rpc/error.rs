@@ -82,16 +82,19 @@ impl From<StartError> for RpcError {
     }
 }
 
+/// The member that names the program, as a path.
+const PROGRAM: &str = "argv[0]";
+
 /// The kind is for programs; the message names what failed and what the system said of it.
 fn spawn(error: &SpawnError) -> RpcError {
     let (kind, field) = match error {
-        SpawnError::EmptyArgv => (ErrorKind::EmptyArgv, Some(Field::Argv)),
-        SpawnError::NulByte { field } => (ErrorKind::InvalidParams, Some(*field)),
-        SpawnError::ProgramNotFound { .. } => (ErrorKind::ProgramNotFound, Some(Field::Argv)),
-        SpawnError::CwdNotFound { .. } => (ErrorKind::CwdNotFound, Some(Field::Cwd)),
+        SpawnError::EmptyArgv => (ErrorKind::EmptyArgv, Some(Field::Argv.to_string())),
+        SpawnError::NulByte { field } => (ErrorKind::InvalidParams, Some(field.to_string())),
+        SpawnError::ProgramNotFound { .. } => (ErrorKind::ProgramNotFound, Some(PROGRAM.to_owned())),
+        SpawnError::CwdNotFound { .. } => (ErrorKind::CwdNotFound, Some(Field::Cwd.to_string())),
         SpawnError::PermissionDenied { .. } => (ErrorKind::PermissionDenied, None),
-        SpawnError::NotExecutable { .. } => (ErrorKind::NotExecutable, Some(Field::Argv)),
-        SpawnError::ArgumentListTooLong { .. } => (ErrorKind::InvalidParams, Some(Field::Argv)),
+        SpawnError::NotExecutable { .. } => (ErrorKind::NotExecutable, Some(PROGRAM.to_owned())),
+        SpawnError::ArgumentListTooLong { .. } => (ErrorKind::InvalidParams, Some(Field::Argv.to_string())),
         SpawnError::TooManyFiles { .. } => (ErrorKind::TooManyFiles, None),
         SpawnError::TooManyProcesses { .. } => (ErrorKind::TooManyProcesses, None),
         SpawnError::OutOfMemory { .. } | SpawnError::Os { .. } => (ErrorKind::Internal, None),
@@ -102,7 +105,7 @@ fn spawn(error: &SpawnError) -> RpcError {
     };
     let rpc = RpcError::new(kind, message).with_errno(error.errno());
     match field {
-        Some(field) => rpc.with_field(&field.to_string()),
+        Some(field) => rpc.with_field(&field),
         None => rpc,
     }
 }
@@ -110,7 +113,7 @@ fn spawn(error: &SpawnError) -> RpcError {
 impl From<ResizeError> for RpcError {
     fn from(error: ResizeError) -> Self {
         let (kind, errno) = match &error {
-            ResizeError::NoTerminal => (ErrorKind::InvalidRequest, None),
+            ResizeError::NoTerminal => (ErrorKind::InvalidParams, None),
             ResizeError::Os(source) => (ErrorKind::Internal, source.raw_os_error()),
         };
         Self::new(kind, error.to_string()).with_errno(errno)

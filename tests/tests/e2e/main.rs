@@ -1,3 +1,21 @@
 //! The promises of exec-server, each over every wire that can keep it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes only functions marked as tests for tests"
+)]
+
+mod commands;
+mod environment;
+mod job_control;
+mod late_output;
 mod order;
+mod read;
+mod signal;
+mod start;
+mod start_errors;
+mod stdin;
+mod stdin_full;
+mod terminal;
+mod terminate;
+mod unknown_process;
