@@ -7,19 +7,39 @@
 //!
 //! # Embedding
 //!
+//! A [`Server`] serves any number of connections: [`serve_stdio`](Server::serve_stdio),
+//! [`serve_websocket`](Server::serve_websocket), or [`serve`](Server::serve) for one that you bring,
+//! which [`Connection::memory`](transport::Connection::memory) makes within a program.
+//! [`shutdown`](Server::shutdown) ends what it started; the examples show a host, a remote and a test
+//! harness.
+//!
 //! ```
-//! use exec_server::{Config, Server, transport::Connection};
+//! use exec_client::{Client, Event, Transport};
+//! use exec_protocol::{ProcessId, process::StartParams};
+//! use exec_server::transport::{Connection, MemoryPeer};
+//! use exec_server::{Config, Server};
+//! use tokio_util::task::TaskTracker;
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! let server = Server::new(Config::default())?;
-//! let (connection, peer) = Connection::memory();
-//! let serving = tokio::task::LocalSet::new();
-//! # drop((connection, peer, serving));
-//! let report = server.shutdown().await;
-//! assert!(report.is_complete);
-//! # std::io::Result::Ok(())
+//! let (connection, MemoryPeer { outgoing, incoming }) = Connection::memory();
+//! let tasks = TaskTracker::new();
+//! let serving = server.clone();
+//! tasks.spawn(async move { serving.serve(connection).await });
+//!
+//! let client = Client::connect(Transport::memory(outgoing, incoming), "example").await?;
+//! let mut process = client.start(&StartParams::new(ProcessId::new("p1")?, ["echo", "hi"])).await?;
+//! while let Some(event) = process.next().await {
+//!     if let Event::Output { bytes, .. } = event {
+//!         assert_eq!(bytes, "hi\n");
+//!     }
+//! }
+//!
+//! client.close().await;
+//! assert!(server.shutdown().await.is_complete);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
-//! # Ok::<(), std::io::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod cli;
