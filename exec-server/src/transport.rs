@@ -10,8 +10,9 @@ use std::io;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use exec_protocol::RpcError;
+use exec_protocol::{ErrorKind, RpcError};
 
+use crate::limits::MAX_MESSAGE_BYTES;
 pub use crate::rpc::Batch;
 pub(crate) use listen::listen;
 pub use memory::MemoryPeer;
@@ -50,6 +51,14 @@ pub enum Received {
     Finished,
     /// The peer is gone, or must be hung up on, with the reason to give.
     Gone(CloseReason),
+}
+
+impl Received {
+    /// A message that was longer than the limit, on a wire that has a way to skip it.
+    fn too_long() -> Self {
+        let message = format!("a message is longer than {MAX_MESSAGE_BYTES} bytes");
+        Self::Refused(RpcError::new(ErrorKind::MessageTooLarge, message))
+    }
 }
 
 /// Why a connection is closed.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::{Batch, CloseReason, Connection, MessageSink, MessageSource, Received};
+use crate::limits::MAX_MESSAGE_BYTES;
 
 /// Messages on their way in each direction. A full queue makes the sender wait.
 const QUEUE_MESSAGES: usize = 64;
@@ -38,6 +39,7 @@ struct Requests(mpsc::Receiver<Bytes>);
 impl MessageSource for Requests {
     async fn next(&mut self) -> Received {
         match self.0.recv().await {
+            Some(message) if message.len() > MAX_MESSAGE_BYTES => Received::too_long(),
             Some(message) => Received::Message(message),
             None => Received::Gone(CloseReason::Done),
         }

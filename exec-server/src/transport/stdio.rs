@@ -4,7 +4,6 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use async_trait::async_trait;
-use exec_protocol::{ErrorKind, RpcError};
 use rustix::fs::{FileType, fstat};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
@@ -83,7 +82,7 @@ impl MessageSource for Lines {
             };
             match frame {
                 Some(Frame::Message(message)) => return Received::Message(message),
-                Some(Frame::TooLong) => return Received::Refused(too_long()),
+                Some(Frame::TooLong) => return Received::too_long(),
                 None if self.is_finished => return Received::Finished,
                 None => {}
             }
@@ -99,11 +98,6 @@ impl MessageSource for Lines {
             }
         }
     }
-}
-
-fn too_long() -> RpcError {
-    let message = format!("a message is longer than {MAX_MESSAGE_BYTES} bytes");
-    RpcError::new(ErrorKind::MessageTooLarge, message)
 }
 
 struct LineSink {
