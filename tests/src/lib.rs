@@ -27,7 +27,10 @@
 
 pub mod fixture;
 pub mod os;
+pub mod program;
+pub mod proxy;
 pub mod wait;
+pub mod websocket;
 
 mod macros;
 mod peer;

@@ -37,6 +37,22 @@ impl OsProcess {
         stat(self.pid).is_some_and(|stat| stat.process == self)
     }
 
+    /// What `/proc/PID/status` says under this name, in KiB; None if it has ended.
+    pub fn status_kib(self, name: &str) -> Option<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim_start_matches(':')
+            .trim_end_matches("kB")
+            .trim()
+            .parse()
+            .ok()
+    }
+
+    /// How many files it has open; None if it has ended.
+    pub fn open_files(self) -> Option<usize> {
+        Some(fs::read_dir(format!("/proc/{}/fd", self.pid)).ok()?.count())
+    }
+
     /// Its children, theirs, and so on; zombies too.
     pub fn descendants(self) -> Vec<Self> {
         let all: Vec<Stat> = every_pid().filter_map(stat).collect();
@@ -68,6 +84,21 @@ impl OsProcess {
     pub async fn ended(self) {
         wait::until(&format!("process {} has ended", self.pid), || !self.is_running()).await;
     }
+}
+
+/// Those that were started with this variable, `NAME=VALUE`, and have not ended.
+pub fn with_variable(variable: &str) -> Vec<OsProcess> {
+    let has_it = |pid: &u32| {
+        // Fails for those of other users, which are none of ours.
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment
+            .split(|byte| *byte == 0)
+            .any(|entry| entry == variable.as_bytes())
+    };
+    every_pid()
+        .filter(has_it)
+        .filter_map(OsProcess::with_pid)
+        .collect()
 }
 
 fn every_pid() -> impl Iterator<Item = u32> {

@@ -34,7 +34,8 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(transport: Transport) -> Self {
+    /// A client over a connection on which nothing has been said.
+    pub fn new(transport: Transport) -> Self {
         let (sender, receiver) = transport.split();
         Self {
             sender,
@@ -245,6 +246,25 @@ impl Peer {
         }
         let message = within_patience("any message, or the end", self.receiver.receive()).await;
         message.as_deref().map(parse)
+    }
+
+    /// The text of the next message as it came; None once the server has hung up.
+    ///
+    /// # Panics
+    ///
+    /// If a message is unclaimed that came before.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: nothing is lost.
+    pub async fn next_text(&mut self) -> Option<String> {
+        assert!(
+            self.unclaimed.is_empty(),
+            "nobody claimed:{}",
+            shown(&self.unclaimed)
+        );
+        let message = within_patience("any message, or the end", self.receiver.receive()).await?;
+        Some(String::from_utf8(message.to_vec()).expect("a message is UTF-8"))
     }
 
     /// Waits until the server has hung up, and returns the code and the reason that it gave. What it

@@ -5,9 +5,14 @@
     reason = "clippy takes only functions marked as tests for tests"
 )]
 
+mod bad_input;
 mod commands;
 mod environment;
+mod handshake;
+mod http;
+mod ids_and_batches;
 mod job_control;
+mod jsonrpsee_client;
 mod late_output;
 mod order;
 mod read;
@@ -19,3 +24,4 @@ mod stdin_full;
 mod terminal;
 mod terminate;
 mod unknown_process;
+mod witness;
