@@ -170,3 +170,32 @@ fn dropping_every_handle_hangs_up_on_the_child() {
         assert_eq!(child.leader.exited().await.unwrap(), ExitStatus::Signal(1));
     });
 }
+
+#[test]
+fn a_full_terminal_that_nobody_holds_any_more_refuses_bytes_for_good() {
+    beside(async {
+        let spawner = Spawner::new().unwrap();
+        let child = spawner
+            .spawn(sh("echo ready; exec sleep 60", TERMINAL))
+            .await
+            .unwrap();
+        read_until(&child.outputs[0], "ready").await;
+        let input = child.input.as_ref().unwrap();
+        input.writable().await.unwrap();
+        while input.try_write(&[b'\n'; 4096]).unwrap().is_some() {}
+        child.leader.signal_group(pty_utils::Signal::Kill).unwrap();
+        child.leader.exited().await.unwrap();
+        // The exit comes before the terminal is let go of, so a few waits may be in vain, but each must wait.
+        let mut in_vain = 0;
+        loop {
+            input.writable().await.unwrap();
+            match input.try_write(b"x") {
+                Ok(Some(_)) => {}
+                Ok(None) => in_vain += 1,
+                // `BrokenPipe`, or `EIO` if there was room again.
+                Err(_) => break,
+            }
+            assert!(in_vain < 100, "it claims to be writable and takes nothing");
+        }
+    });
+}

@@ -77,11 +77,23 @@ on_every_wire! {
         peer.start(on_terminal("p", ["never-read"])).await;
         peer.output_until("p", "ready").await;
         // What a terminal echoes, it may echo all the time.
-        fill_terminal(peer).await;
+        fill_terminal(peer, "p").await;
         peer.take_events("p");
         others_do_not_notice(peer, "p").await;
         let transcript = promptly("to terminate", peer.terminate("p")).await;
         assert_eq!(transcript.exit_code, Some(143));
+    }
+
+    async fn a_full_terminal_whose_leader_is_killed_comes_to_its_end(peer: &mut Peer) {
+        // The end of the terminal and that of the leader come in either order, so it takes a few.
+        for id in ["1", "2", "3", "4", "5", "6"] {
+            peer.start(on_terminal(id, ["never-read"])).await;
+            peer.output_until(id, "ready").await;
+            fill_terminal(peer, id).await;
+            peer.call("process/signal", json!({"processId": id, "signal": "kill"})).await;
+            assert_eq!(peer.output_until_closed(id).await.exit_code, Some(137));
+            assert_eq!(peer.write(id, "x").await, "stdinClosed");
+        }
     }
 
     async fn a_refused_write_comes_first_when_there_is_room_again(peer: &mut Peer) {
@@ -110,11 +122,11 @@ on_every_wire! {
 }
 
 /// Fills the stdin of a terminal that echoes.
-async fn fill_terminal(peer: &mut Peer) {
+async fn fill_terminal(peer: &mut Peer, process_id: &str) {
     let line = [vec![b'x'; 999], b"\n".to_vec()].concat().repeat(64);
     let mut accepted = 0;
     while accepted < MOST_BYTES {
-        let params = json!({"processId": "p", "chunk": base64(&line)});
+        let params = json!({"processId": process_id, "chunk": base64(&line)});
         match promptly("a write", peer.try_call("process/write", params)).await {
             Ok(_) => accepted += line.len(),
             Err(error) => {
@@ -126,7 +138,7 @@ async fn fill_terminal(peer: &mut Peer) {
                 return;
             }
         }
-        peer.take_events("p");
+        peer.take_events(process_id);
     }
     panic!("{MOST_BYTES} bytes were accepted for a child that reads none");
 }

@@ -1,5 +1,8 @@
 //! Our end of a standard input, not blocking.
-use rustix::io::{retry_on_intr, write};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::{retry_on_intr, write},
+};
 use std::{io, os::fd::OwnedFd, sync::Arc};
 use tokio::io::{Interest, unix::AsyncFd};
 
@@ -23,8 +26,17 @@ impl Input {
         });
         match written {
             Ok(count) => Ok(Some(count)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(error),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            // A full terminal whose last holder is gone says that it would block, and yet counts as writable:
+            // waiting for it would never wait.
+            Err(_) if self.is_hung_up()? => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(_) => Ok(None),
         }
+    }
+
+    fn is_hung_up(&self) -> io::Result<bool> {
+        let mut state = [PollFd::new(&*self.sink, PollFlags::empty())];
+        retry_on_intr(|| poll(&mut state, Some(&Timespec::default())))?;
+        Ok(state[0].revents().contains(PollFlags::HUP))
     }
 }
