@@ -37,6 +37,7 @@ mod peer;
 mod process;
 mod server;
 mod transcript;
+mod watchdog;
 
 pub use peer::Peer;
 pub use process::base64;

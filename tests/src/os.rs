@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::fs;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::wait;
 
 /// One process, told from a later one that got the same number.
@@ -74,6 +76,18 @@ impl OsProcess {
             .map(|stat| stat.process)
             .filter(|process| family.contains(&process.pid))
             .collect()
+    }
+
+    /// Sends it a signal, if it still exists.
+    pub fn signal(self, signal: Signal) {
+        if self.exists() {
+            let pid = i32::try_from(self.pid)
+                .ok()
+                .and_then(Pid::from_raw)
+                .expect("a pid is positive");
+            // It may have ended just now, and then there is nobody to get it.
+            let _ = kill_process(pid, signal);
+        }
     }
 
     /// Waits until it does not run any more.

@@ -93,39 +93,51 @@ async fn accept(listener: TcpListener, state: Arc<State>, stop: CancellationToke
     }
 }
 
-/// Passes on what both say until one hangs up or the connection is to break.
-async fn pass(mut client: TcpStream, server: SocketAddr, mut cuts: watch::Receiver<u64>, mut budget: usize) {
+/// Passes on what both say until both have hung up or the connection is to break.
+async fn pass(mut client: TcpStream, server: SocketAddr, mut cuts: watch::Receiver<u64>, budget: usize) {
     let Ok(mut server) = TcpStream::connect(server).await else {
         return;
     };
     let seen = *cuts.borrow_and_update();
-    {
+    let end = {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
-        let mut endless = usize::MAX;
+        let both = async {
+            tokio::try_join!(
+                copy(from_client, to_server, usize::MAX),
+                copy(from_server, to_client, budget),
+            )
+        };
         tokio::select! {
-            _ = copy(from_client, to_server, &mut endless) => {}
-            _ = copy(from_server, to_client, &mut budget) => {}
-            _ = cuts.wait_for(|cuts| *cuts != seen) => {}
+            end = both => end,
+            _ = cuts.wait_for(|cuts| *cuts != seen) => Err(io::ErrorKind::ConnectionReset.into()),
         }
-    }
-    for stream in [&client, &server] {
-        // Fails if that side is gone already.
-        let _ = stream.set_zero_linger();
+    };
+    if end.is_err() {
+        for stream in [&client, &server] {
+            // Fails if that side is gone already.
+            let _ = stream.set_zero_linger();
+        }
     }
 }
 
-/// Passes on at most `budget` bytes.
-async fn copy(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, budget: &mut usize) -> io::Result<()> {
+/// Passes on what one says until it has hung up, but at most `budget` bytes.
+///
+/// # Errors
+///
+/// When the connection breaks, or is to.
+async fn copy(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, mut budget: usize) -> io::Result<()> {
     let mut piece = vec![0; PIECE_BYTES];
-    while *budget > 0 {
-        let room = piece.len().min(*budget);
+    loop {
+        let room = piece.len().min(budget);
+        if room == 0 {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
         let bytes = from.read(&mut piece[..room]).await?;
         if bytes == 0 {
-            break;
+            return to.shutdown().await;
         }
         to.write_all(&piece[..bytes]).await?;
-        *budget -= bytes;
+        budget -= bytes;
     }
-    Ok(())
 }

@@ -5,15 +5,20 @@ mod listening;
 mod piped;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::time::Duration;
 
 use exec_server::Config;
 use futures_util::FutureExt as _;
 
 use crate::os::OsProcess;
 use crate::peer::Peer;
+use crate::watchdog::Watchdog;
 use embedded::Embedded;
 use listening::Listening;
 use piped::Piped;
+
+/// How long the server of a failed test may take to end its processes.
+const ABANDONED: Duration = Duration::from_secs(5);
 
 /// How messages travel between the test and the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,8 +140,7 @@ impl TestServer {
     async fn abandon(self) {
         match self.running {
             Running::Embedded(server) => server.abandon().await,
-            // Its stdin ended when the test did.
-            Running::Piped(_) => {}
+            Running::Piped(server) => server.abandon().await,
             Running::Listening(server) => server.abandon().await,
         }
     }
@@ -153,6 +157,7 @@ pub async fn on(wire: Wire, test: impl AsyncFnOnce(&TestServer)) {
 
 /// As [`on`], with a server that is there already.
 async fn run(server: TestServer, test: impl AsyncFnOnce(&TestServer)) {
+    let _watchdog = Watchdog::start();
     match AssertUnwindSafe(test(&server)).catch_unwind().await {
         Ok(()) => server.finish().await,
         Err(panic) => {

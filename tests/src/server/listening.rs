@@ -1,14 +1,14 @@
 //! The real binary, spoken to by websocket.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use exec_client::Transport;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::ABANDONED;
 use crate::fixture;
 use crate::os::OsProcess;
 use crate::wait::within_patience;
@@ -16,9 +16,6 @@ use crate::wait::within_patience;
 /// What a server that is a program of its own finds in its environment, beside what the tests have.
 pub(super) const VARIABLES: [(&str, &str); 2] =
     [("EXEC_TESTS_PLAIN", "plain"), ("EXEC_TESTS_API_KEY", "secret")];
-
-/// How long the server of a failed test may take to end its processes.
-const ABANDONED: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct Listening {
@@ -92,14 +89,6 @@ impl Listening {
     }
 
     fn terminate(&self) {
-        // Fails if the server has left, which the status will tell.
-        let _ = kill_process(pid(self.process), Signal::TERM);
+        self.process.signal(Signal::TERM);
     }
-}
-
-fn pid(process: OsProcess) -> Pid {
-    i32::try_from(process.pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .expect("a pid is positive")
 }

@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use exec_client::Transport;
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::process::Command;
+use tokio::time::timeout;
 
+use super::ABANDONED;
 use super::listening::VARIABLES;
 use crate::fixture;
 use crate::os::OsProcess;
@@ -66,6 +69,15 @@ impl Piped {
     pub(super) async fn finish(self) {
         let pid = self.pid().expect("there was a connection");
         wait::until("the server has left", || OsProcess::with_pid(pid).is_none()).await;
+    }
+
+    /// Its stdin ended when the test did, and it should leave by itself.
+    pub(super) async fn abandon(self) {
+        if let Some(process) = self.pid().and_then(OsProcess::with_pid)
+            && timeout(ABANDONED, process.ended()).await.is_err()
+        {
+            process.signal(Signal::KILL);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod client_resume;
 mod commands;
 mod environment;
 mod handshake;
@@ -16,6 +17,7 @@ mod jsonrpsee_client;
 mod late_output;
 mod order;
 mod read;
+mod resume;
 mod signal;
 mod start;
 mod start_errors;

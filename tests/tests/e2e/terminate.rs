@@ -6,7 +6,7 @@ use exec_server::Config;
 use exec_tests::os::OsProcess;
 use exec_tests::wait::{promptly, within_patience};
 use exec_tests::{Peer, TestServer, on_every_wire, on_wires};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -79,7 +79,7 @@ on_every_wire! {
         // What it does not do cannot be waited for; a process that ran after it has had its signals.
         peer.run(on_pipes("q", ["exit", "0"])).await;
         assert!(daemon.is_running());
-        kill_process(Pid::from_raw(daemon.pid.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
+        daemon.signal(Signal::KILL);
         daemon.ended().await;
     }
 
