@@ -140,7 +140,7 @@ impl RpcError {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             code: kind.code() as i32,
-            message: message.into(),
+            message: shortened(message.into()),
             data: ErrorData {
                 kind: kind.as_str().to_owned(),
                 errno: None,
@@ -152,7 +152,7 @@ impl RpcError {
     /// The same error, about this member of the params.
     #[must_use]
     pub fn with_field(mut self, field: &str) -> Self {
-        self.data.field = Some(field.to_owned());
+        self.data.field = Some(shortened(field.to_owned()));
         self
     }
 
@@ -169,6 +169,23 @@ impl RpcError {
     }
 }
 
+/// Longest message, and longest name of a member, in an error of ours, in bytes.
+///
+/// Both may quote what the peer sent, which may be as long as a message: an answer about it must not
+/// be longer than one.
+const MAX_TEXT_BYTES: usize = 1024;
+
+/// Marks where a text was cut.
+const ELLIPSIS: &str = "…";
+
+fn shortened(mut text: String) -> String {
+    if text.len() > MAX_TEXT_BYTES {
+        text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES - ELLIPSIS.len()));
+        text.push_str(ELLIPSIS);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +195,16 @@ mod tests {
         for kind in ErrorKind::ALL {
             assert_eq!(ErrorKind::from_name(kind.as_str()), Some(*kind));
         }
+    }
+
+    #[test]
+    fn what_is_quoted_is_cut_at_a_character() {
+        let error =
+            RpcError::new(ErrorKind::InvalidParams, "ü".repeat(10_000)).with_field(&"x".repeat(10_000));
+        assert_eq!(error.message.len(), MAX_TEXT_BYTES - 1);
+        assert_eq!(error.data.field.map(|field| field.len()), Some(MAX_TEXT_BYTES));
+        assert!(error.message.ends_with("ü…"));
+        assert_eq!(shortened("x".repeat(MAX_TEXT_BYTES)).len(), MAX_TEXT_BYTES);
     }
 
     #[test]

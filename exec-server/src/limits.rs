@@ -26,14 +26,15 @@ pub const MAX_READ_REPLY_BYTES: usize = 24 << 20;
 /// Longest wait of a read. A longer one is shortened: the client asks again.
 pub const MAX_READ_WAIT: Duration = Duration::from_mins(1);
 
-/// Requests of one connection that were read and are not yet answered.
+/// Requests of one connection that were read and whose answers were not yet written.
 ///
 /// A thousand long polls beside everything else. When it is reached, reading pauses.
 pub const MAX_REQUESTS_IN_FLIGHT: usize = 4096;
 
-/// Answers of one connection that wait to be written, in bytes, before reading pauses.
+/// Answers of one connection that wait to be written, in bytes, before reads are put off.
 ///
-/// The last one taken in may exceed it, by at most one message.
+/// The last one may exceed it, by at most one message. Other requests go on: their answers are
+/// short, and a client that does not read may still want to terminate something.
 pub const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 /// What the writer puts together before it writes, in bytes.
@@ -78,8 +79,12 @@ pub const DETACHED_SESSION: Duration = Duration::from_secs(90);
 /// How long requests that were read before the end of stdin may take to be answered.
 pub const ANSWER_AFTER_END: Duration = Duration::from_secs(2);
 
-/// How long a connection that ends may take to write what is left and to say goodbye.
+/// How long a connection that ends may take for each part of what is left to write, and for its
+/// goodbye. A peer that reads nothing for so long is hung up on.
 pub const GOODBYE: Duration = Duration::from_secs(1);
+
+/// How long a connection that ends may take to write what is left, if its peer reads on.
+pub const LONGEST_GOODBYE: Duration = Duration::from_secs(10);
 
 /// Processes that run at a time, in all sessions. Beyond it a start is refused.
 ///

@@ -162,6 +162,11 @@ impl OutputLog {
         self.lock().close_was_told
     }
 
+    /// Whether a connection gets the notifications.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        self.lock().subscriber.is_some()
+    }
+
     /// The leader's exit code, if it has ended.
     pub(crate) fn exit_code(&self) -> Option<i32> {
         self.lock().exit_code

@@ -12,7 +12,7 @@ use std::time::Duration;
 use exec_protocol::{ProcessId, WriteId};
 use pty_utils::{Signal, Terminal};
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 pub(crate) use command::{CommandError, command, terminal_size};
 pub(crate) use owner::Owner;
@@ -136,20 +136,23 @@ impl Process {
         Ok(())
     }
 
-    /// Leaves an end of file behind what was written so far. False if there is no stdin to end.
-    pub(crate) fn end_stdin(&self) -> bool {
-        let is_taken = self.lock().stdin.end();
-        self.mail.notify_one();
-        is_taken
-    }
-
-    /// Whether an end of file means anything to the process now: a terminal must be in canonical
-    /// mode for it.
-    pub(crate) fn heeds_end_of_file(&self) -> bool {
-        match &self.lock().terminal {
-            Some(terminal) => matches!(terminal.end_of_file_char(), Ok(Some(_))),
-            None => true,
+    /// Leaves an end of file behind what was written so far. False if there is no stdin to end, or a
+    /// terminal that is not in canonical mode, where no character means the end.
+    ///
+    /// # Errors
+    ///
+    /// [`StdinRefusal::Full`] if it would overtake a write that was refused, or has no room.
+    pub(crate) fn end_stdin(&self) -> Result<bool, StdinRefusal> {
+        let mut mailbox = self.lock();
+        if let Some(terminal) = &mailbox.terminal
+            && !matches!(terminal.end_of_file_char(), Ok(Some(_)))
+        {
+            return Ok(false);
         }
+        let ended = mailbox.stdin.end();
+        drop(mailbox);
+        self.mail.notify_one();
+        ended
     }
 
     /// Leaves a signal for the process. The answer is whether there was something to get it; none
@@ -219,25 +222,21 @@ impl Process {
     }
 
     /// Waits until the process may be forgotten: `retain_ended` after a client was told of its close,
-    /// or when somebody gives it up. From then on there is no such process.
+    /// not counting the time in which its session has no connection; or when somebody gives it up.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe.
+    /// Not cancel safe: the time would be counted anew.
     pub(crate) async fn outlived(&self, retain_ended: Duration) {
-        while !self.log.close_was_told() && !self.lock().is_forgotten {
+        let mut deadline = None;
+        while !self.lock().is_forgotten {
+            let is_counting = self.log.close_was_told() && self.log.is_subscribed();
+            // A connection that comes back has the whole time to read.
+            deadline = is_counting.then(|| deadline.unwrap_or_else(|| Instant::now() + retain_ended));
             tokio::select! {
                 () = self.log.owner_woken() => {}
                 () = self.mail.notified() => {}
-            }
-        }
-        let deadline = Instant::now() + retain_ended;
-        while !self.lock().is_forgotten {
-            if tokio::time::timeout_at(deadline, self.mail.notified())
-                .await
-                .is_err()
-            {
-                return;
+                () = until(deadline) => return,
             }
         }
     }
@@ -251,5 +250,13 @@ impl Process {
 
     fn lock(&self) -> MutexGuard<'_, Mailbox> {
         self.mailbox.lock().expect("no holder of this lock can panic")
+    }
+}
+
+/// Waits until then; for ever if there is no then.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }

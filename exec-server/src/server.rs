@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::limits::{MAX_CONNECTIONS, MAX_PROCESSES};
-use crate::process::{Owner, Process, command};
+use crate::process::{Owner, Phase, Process, command};
 use crate::rpc::{self, Outbox};
 use crate::session::{OpenError, Registry, ReserveError, Session};
 use crate::transport::{self, Connection};
@@ -214,13 +214,13 @@ impl Server {
         });
     }
 
-    /// Takes the process's id and starts it in a task of its own. The result waits for the spawn;
-    /// dropping it changes nothing.
-    pub(crate) fn start(
-        &self,
-        session: &Arc<Session>,
-        params: StartParams,
-    ) -> Result<impl Future<Output = Result<(), StartError>> + use<>, RpcError> {
+    /// Takes the process's id and starts it in a task of its own.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not reversible: once the id is taken, which is in the first poll unless another start of the
+    /// same id is under way, the process starts whether or not this is polled again.
+    pub(crate) async fn start(&self, session: &Arc<Session>, params: StartParams) -> Result<(), RpcError> {
         if self.stopping().is_cancelled() {
             return Err(StartError::ShuttingDown.into());
         }
@@ -230,13 +230,24 @@ impl Server {
             .try_acquire_owned()
             .map_err(|_| StartError::TooMany)?;
         let process = Process::starting(id, stdin);
-        session.reserve(&process).map_err(StartError::from)?;
+        while let Err(error) = session.reserve(&process) {
+            let is_free_again = error == ReserveError::Duplicate
+                && match session.process(process.id()) {
+                    // Its start may be under way, and fail.
+                    Some(other) => other.started().await == Phase::Gone,
+                    None => true,
+                };
+            if !is_free_again {
+                return Err(StartError::from(error).into());
+            }
+        }
         let (started, outcome) = oneshot::channel();
         let own = self
             .clone()
             .own(Arc::clone(session), process, command, running, started);
         self.owners().spawn(own);
-        Ok(async move { Ok(outcome.await.map_err(|_| StartError::ShuttingDown)??) })
+        let outcome = outcome.await.map_err(|_| StartError::ShuttingDown)?;
+        Ok(outcome.map_err(StartError::from)?)
     }
 
     /// The life of one process, from its spawn until it is forgotten.

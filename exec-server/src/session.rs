@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use exec_protocol::{ProcessId, SessionId};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 pub(crate) use handshake::{Admission, Handshake, HandshakeError};
 pub(crate) use registry::{OpenError, Registry};
@@ -35,6 +36,8 @@ struct State {
     attached: Option<Arc<Outbox>>,
     /// Whether the session's life is over: no process can be started and no connection attached.
     is_over: bool,
+    /// When the session was opened, or its connection went.
+    changed_at: Instant,
     /// How often a connection was missed so far.
     absences: u64,
     processes: HashMap<ProcessId, Arc<Process>>,
@@ -67,6 +70,7 @@ impl Session {
         let state = State {
             attached: None,
             is_over: false,
+            changed_at: Instant::now(),
             absences: 0,
             processes: HashMap::new(),
             ended: VecDeque::new(),
@@ -112,6 +116,7 @@ impl Session {
             return None;
         }
         state.attached = None;
+        state.changed_at = Instant::now();
         state.absences += 1;
         for process in state.processes.values() {
             process.log().unsubscribe();
@@ -183,10 +188,12 @@ impl Session {
         self.lock().is_over
     }
 
-    /// Whether nothing would be lost with the session: nobody is attached, and it has no process.
-    pub(crate) fn is_idle(&self) -> bool {
+    /// Since when nobody is attached, if all that would be lost with the session is what ended
+    /// processes have said.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
         let state = self.lock();
-        state.attached.is_none() && state.processes.is_empty()
+        let is_idle = state.attached.is_none() && state.processes.len() == state.ended.len();
+        is_idle.then_some(state.changed_at)
     }
 
     /// Every process of the session.

@@ -40,7 +40,7 @@ pub(crate) async fn run(server: &Server) -> ShutdownReport {
     let owners = timeout(grace + KILLED_DRAIN + AFTER_GRACE, server.owners().wait()).await;
     server.stopped().cancel();
     server.tasks().close();
-    let tasks = timeout(2 * GOODBYE, server.tasks().wait()).await;
+    let tasks = timeout(4 * GOODBYE, server.tasks().wait()).await;
     let is_complete = owners.is_ok() && tasks.is_ok();
     ShutdownReport {
         sessions: sessions.len(),

@@ -256,7 +256,7 @@ async fn an_answer_of_the_wrong_shape_is_the_calls_own_error() {
         let (id, _) = peer.expect("process/terminate").await;
         peer.say(&json!({"id": id, "error": "no object"})).await;
     });
-    assert!(matches!(outcome, Err(CallError::Malformed { .. })));
+    assert!(matches!(outcome, Err(CallError::Rpc(error)) if error.kind() == Some(ErrorKind::Internal)));
 }
 
 #[tokio::test]

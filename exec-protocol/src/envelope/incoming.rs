@@ -266,7 +266,8 @@ fn parse_message(text: &str) -> Result<Message<'_>, EnvelopeError> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(refuse(text, "a message is an object"));
     }
-    let members: Members<'_> = serde_json::from_str(text).map_err(|error| refuse(text, &error.to_string()))?;
+    let members: Members<'_> =
+        serde_json::from_str(text).map_err(|error| refuse(text, &error.to_string()).about(only_id(text)))?;
     let id = members.id.map(RawValue::get);
     let known_id = id.and_then(RequestId::new);
     let style = match members.jsonrpc.map(RawValue::get) {
@@ -307,12 +308,29 @@ fn parse_response<'a>(
     let outcome = match (members.error, members.result) {
         (Some(error), _) => match serde_json::from_str(error.get()) {
             Ok(error) => Err(error),
-            Err(_) => return Err(EnvelopeError::invalid("`error` is not an error object").about(id)),
+            // Whatever it answers was ours: its id must not come back as if it were the peer's.
+            Err(_) => Err(RpcError::new(
+                ErrorKind::Internal,
+                "the peer sent an error that is none",
+            )),
         },
         (None, Some(result)) => Ok(result.get()),
         (None, None) => return Err(EnvelopeError::invalid("neither a request nor a response").about(id)),
     };
     Ok(Message::Response { id, outcome, style })
+}
+
+/// The id of a message whose other members are not usable, such as one that came twice.
+#[cold]
+fn only_id(text: &str) -> Option<RequestId<'_>> {
+    #[derive(Deserialize)]
+    struct OnlyId<'a> {
+        #[serde(borrow, default)]
+        id: Option<&'a RawValue>,
+    }
+
+    let only: OnlyId<'_> = serde_json::from_str(text).ok()?;
+    RequestId::new(only.id?.get())
 }
 
 /// A string, borrowed unless it has escapes.
@@ -411,7 +429,6 @@ mod tests {
             r#"{"id":7}"#,
             r#"{"id":7,"method":1}"#,
             r#"{"id":7,"jsonrpc":"1.0","method":"m"}"#,
-            r#"{"id":7,"error":1}"#,
         ] {
             assert_eq!(
                 refused(text),
@@ -423,13 +440,28 @@ mod tests {
 
     #[test]
     fn a_repeated_member_is_refused() {
+        assert_eq!(
+            refused(r#"{"id":1,"id":2,"method":"m"}"#),
+            (ErrorKind::InvalidRequest, None)
+        );
         for text in [
-            r#"{"id":1,"id":2,"method":"m"}"#,
             r#"{"id":1,"method":"m","method":"n"}"#,
             r#"{"id":1,"method":"m","params":{},"params":{}}"#,
         ] {
-            assert_eq!(refused(text), (ErrorKind::InvalidRequest, None), "{text}");
+            assert_eq!(
+                refused(text),
+                (ErrorKind::InvalidRequest, Some("1".into())),
+                "{text}"
+            );
         }
+    }
+
+    #[test]
+    fn an_answer_is_an_answer_also_with_an_error_that_is_none() {
+        assert!(matches!(
+            parse(br#"{"id":7,"error":1}"#),
+            Ok(Incoming::Single(Message::Response { outcome: Err(_), .. }))
+        ));
     }
 
     #[test]

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use pty_utils::{
     Child, Command, ExitStatus, Input, Leader, Output, Read, Signal, SpawnError, Spawner, Terminal,
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::task::yield_now;
+use tokio::time::Instant;
 
 use super::lifecycle::{Effect, Event, Lifecycle};
-use super::stdin::Next;
-use super::{Phase, Process, SignalRequest, StopRequest};
+use super::stdin::{Next, StdinQueue};
+use super::{Phase, Process, SignalRequest, StopRequest, until};
 
 /// How much is read at a time, in bytes: what a pipe holds by default.
 const READ_BYTES: usize = 64 << 10;
@@ -90,11 +91,15 @@ impl Owner {
         // What came while the spawn was under way.
         self.read_mail();
         while self.life != Lifecycle::Closed {
-            // One event is gathered, then handled without awaiting: the owner never stops listening.
+            // One event is gathered, then handled without waiting: the owner never stops listening.
             match self.next_wake().await {
                 Wake::Mail => self.read_mail(),
                 Wake::Exited(status) => self.take_exit(status),
-                Wake::Readable(at) => self.read_output(at),
+                Wake::Readable(at) => {
+                    self.read_output(at);
+                    // A flood must leave the others their turn.
+                    yield_now().await;
+                }
                 Wake::Writable => self.write_stdin(),
                 Wake::Deadline => self.step(Event::Tick),
                 Wake::Room => {}
@@ -147,19 +152,22 @@ impl Owner {
 
     fn write_stdin(&mut self) {
         let mut mailbox = self.process.lock();
+        let stdin = &mut mailbox.stdin;
         let Some(input) = &self.input else { return };
-        while let Some(next) = mailbox.stdin.next() {
+        while let Some(next) = stdin.next() {
             let written = match next {
-                Next::Bytes(bytes) => input.try_write(bytes),
-                Next::EndOfFile => write_end_of_file(input, self.terminal.as_ref()),
+                Next::Bytes(bytes) => {
+                    let written = input.try_write(bytes);
+                    written.map(|bytes| bytes.map(|bytes| stdin.advance(bytes)))
+                }
+                Next::EndOfFile => write_end_of_file(stdin, input, self.terminal.as_ref()),
             };
-            match (written, next) {
-                (Ok(Some(bytes)), Next::Bytes(_)) => mailbox.stdin.advance(bytes),
-                (Ok(Some(_)), Next::EndOfFile) => mailbox.stdin.pass_end(),
-                (Ok(None), _) => return,
-                (Err(_), _) => {
+            match written {
+                Ok(Some(())) => {}
+                Ok(None) => return,
+                Err(_) => {
                     // The pipe was to be closed, or nobody holds its other end.
-                    mailbox.stdin.close();
+                    stdin.close();
                     self.input = None;
                     return;
                 }
@@ -178,6 +186,8 @@ impl Owner {
         });
         match read {
             Ok(Read::Bytes(_) | Read::WouldBlock) => {}
+            // Nobody holds the terminal now, but its leader may open it again.
+            Ok(Read::EndOfFile) if self.terminal.is_some() && !self.has_exited => {}
             Ok(Read::EndOfFile) => self.end_output(at),
             Err(error) => {
                 tracing::warn!(%error, "output cannot be read");
@@ -324,21 +334,28 @@ async fn writable(input: Option<&Input>) {
     }
 }
 
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Types the end of file on a terminal. A pipe has no such character: it is to be closed, and the
-/// error is the one that a closed pipe gives.
-fn write_end_of_file(input: &Input, terminal: Option<&Terminal>) -> io::Result<Option<usize>> {
-    match terminal.ok_or(io::ErrorKind::BrokenPipe)?.end_of_file_char()? {
-        Some(char) => input.try_write(&[char]),
-        // Not in canonical mode: no character means the end.
-        None => Ok(Some(0)),
+/// error is the one that a closed pipe gives. None if the terminal takes nothing now.
+fn write_end_of_file(
+    stdin: &mut StdinQueue,
+    input: &Input,
+    terminal: Option<&Terminal>,
+) -> io::Result<Option<()>> {
+    // Without canonical mode there is no character that means the end, and nothing to type.
+    if let Some(char) = terminal.ok_or(io::ErrorKind::BrokenPipe)?.end_of_file_char()? {
+        if stdin.is_in_mid_line() {
+            // The first one hands the line on, and only the second is the end.
+            if input.try_write(&[char])?.is_none() {
+                return Ok(None);
+            }
+            stdin.hand_line_on();
+        }
+        if input.try_write(&[char])?.is_none() {
+            return Ok(None);
+        }
     }
+    stdin.pass_end();
+    Ok(Some(()))
 }
 
 fn stream(output: &Output) -> exec_protocol::process::Stream {

@@ -52,6 +52,7 @@ pub(crate) struct StdinQueue {
     ends: VecDeque<u64>,
     recent: RecentWrites,
     refused: Option<Identity>,
+    is_in_mid_line: bool,
 }
 
 /// What a write is recognised by when it comes again.
@@ -74,6 +75,7 @@ impl StdinQueue {
             ends: VecDeque::new(),
             recent: RecentWrites::default(),
             refused: None,
+            is_in_mid_line: false,
         }
     }
 
@@ -114,22 +116,23 @@ impl StdinQueue {
     }
 
     /// Puts an end of file behind what was accepted. False if there is no stdin to end.
-    pub(crate) fn end(&mut self) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// [`StdinRefusal::Full`] if there is no room, or a write that was refused has not come again: its
+    /// bytes belong before the end.
+    pub(crate) fn end(&mut self) -> Result<bool, StdinRefusal> {
         match self.kind {
-            StdinKind::None => false,
-            StdinKind::Pipe => {
-                if self.is_open() {
-                    self.push_end();
-                }
-                true
-            }
-            // Each is a character in the queue, and counts as one.
-            StdinKind::Terminal if self.has_room_for(1) => {
-                self.push_end();
-                true
-            }
-            StdinKind::Terminal => false,
+            StdinKind::None => return Ok(false),
+            StdinKind::Pipe if !self.is_open() => return Ok(true),
+            StdinKind::Pipe | StdinKind::Terminal => {}
         }
+        // On a terminal it is a character in the queue, and counts as one.
+        if self.refused.is_some() || !self.has_room_for(1) {
+            return Err(StdinRefusal::Full);
+        }
+        self.push_end();
+        Ok(true)
     }
 
     /// What is to be written next, if anything.
@@ -145,8 +148,18 @@ impl StdinQueue {
         (!bytes.is_empty()).then_some(Next::Bytes(bytes))
     }
 
+    /// Whether what was written last did not end a line. On a terminal in canonical mode an end of
+    /// file then only hands the line on, and a second one is needed.
+    pub(crate) fn is_in_mid_line(&self) -> bool {
+        self.is_in_mid_line
+    }
+
     /// Takes note that so many of the next bytes were written.
     pub(crate) fn advance(&mut self, bytes: usize) {
+        if let Some(last) = bytes.checked_sub(1).and_then(|last| self.queue.get(last)) {
+            // Beside the newline there are keys that end a line, or throw it away.
+            self.is_in_mid_line = !last.is_ascii_control();
+        }
         self.queue.advance(bytes);
         self.written += bytes as u64;
         if self.queue.is_empty() {
@@ -155,8 +168,14 @@ impl StdinQueue {
         }
     }
 
+    /// Takes note that the line was handed on, without its end.
+    pub(crate) fn hand_line_on(&mut self) {
+        self.is_in_mid_line = false;
+    }
+
     /// Takes note that the end of file was given.
     pub(crate) fn pass_end(&mut self) {
+        self.is_in_mid_line = false;
         self.ends.pop_front();
     }
 
@@ -264,6 +283,7 @@ mod tests {
         queue.advance(MAX_STDIN_QUEUE_BYTES);
         assert_eq!(queue.write(None, &[3], false), Err(StdinRefusal::Full));
         assert_eq!(queue.write(id("other"), &[3], false), Err(StdinRefusal::Full));
+        assert_eq!(queue.end(), Err(StdinRefusal::Full));
         assert_eq!(queue.write(id("big"), &[2; 10], false), Ok(()));
         assert_eq!(queue.write(None, &[3], false), Ok(()));
         assert_eq!(written(&mut queue, usize::MAX), [vec![2; 10], vec![3]].concat());
@@ -283,7 +303,7 @@ mod tests {
     fn a_terminal_goes_on_after_an_end_of_file() {
         let mut queue = StdinQueue::new(StdinKind::Terminal);
         queue.write(None, b"a", false).unwrap();
-        assert!(queue.end());
+        assert_eq!(queue.end(), Ok(true));
         queue.write(None, b"b", false).unwrap();
         assert_eq!(written(&mut queue, usize::MAX), b"a");
         assert_eq!(queue.next(), Some(Next::EndOfFile));
@@ -293,10 +313,22 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_unfinished_until_its_end_or_an_end_of_file() {
+        let mut queue = StdinQueue::new(StdinKind::Terminal);
+        queue.write(None, b"a\nb", true).unwrap();
+        queue.advance(2);
+        assert!(!queue.is_in_mid_line());
+        queue.advance(1);
+        assert!(queue.is_in_mid_line());
+        queue.pass_end();
+        assert!(!queue.is_in_mid_line());
+    }
+
+    #[test]
     fn without_a_stdin_nothing_is_taken() {
         let mut queue = StdinQueue::new(StdinKind::None);
         assert_eq!(queue.write(None, b"", false), Err(StdinRefusal::Closed));
-        assert!(!queue.end());
+        assert_eq!(queue.end(), Ok(false));
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! The dispatch loop of one connection.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use exec_protocol::envelope::{self, EnvelopeError, Incoming, Message, RequestId, Style};
 use exec_protocol::initialize::InitializeParams;
@@ -9,14 +10,18 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use jsonrpsee::core::server::Extensions;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::dispatch::{Answer, BatchAnswer, Dispatcher};
+use super::dispatch::{Answer, BatchAnswer, Dispatcher, Start};
 use super::handlers::Caller;
 use super::outbox::Outbox;
 use super::writer;
-use crate::limits::{ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, MAX_REQUESTS_IN_FLIGHT};
+use crate::limits::{
+    ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_REQUESTS_IN_FLIGHT, WRITE_BATCH_BYTES,
+};
 use crate::server::Server;
 use crate::session::{Admission, Handshake, Session};
 use crate::transport::{CloseReason, Connection, MessageSource, Received};
@@ -30,17 +35,36 @@ pub(crate) async fn serve(server: &Server, connection: Connection) {
     let mut dispatch = Dispatch::new(server, source, outbox);
     let reason = dispatch.run().await;
     dispatch.outbox.close(reason);
-    if let Some(session) = dispatch.session() {
-        server.detached(session, &dispatch.outbox);
+    // A session that can be resumed is free at once; one that is over has its last words written.
+    if !dispatch.session().is_some_and(|session| session.is_over()) {
+        dispatch.detach();
     }
-    let goodbye = async {
-        // A writer that panicked is reported by its task.
-        let _ = (&mut writer).await;
-        dispatch.source.drain().await;
+    // A server that leaves has others to think of.
+    let at_most = if reason == CloseReason::ShuttingDown {
+        2 * GOODBYE
+    } else {
+        LONGEST_GOODBYE
     };
-    if timeout(GOODBYE, goodbye).await.is_err() {
+    if say_goodbye(&mut writer, &dispatch.outbox, at_most).await.is_err() {
         tracing::debug!("the peer does not take its goodbye");
         writer.abort();
+    }
+    dispatch.detach();
+    // Whether the peer hangs up in time or not, there is nothing more to do.
+    let _ = timeout(GOODBYE, dispatch.source.drain()).await;
+}
+
+/// Waits until the writer is done, as long as it gets on.
+async fn say_goodbye(writer: &mut JoinHandle<()>, outbox: &Outbox, at_most: Duration) -> Result<(), Elapsed> {
+    let give_up = Instant::now() + at_most;
+    loop {
+        let before = outbox.batches();
+        match timeout_at(give_up.min(Instant::now() + GOODBYE), &mut *writer).await {
+            // A writer that panicked is reported by its task.
+            Ok(_) => return Ok(()),
+            Err(elapsed) if outbox.batches() == before || Instant::now() >= give_up => return Err(elapsed),
+            Err(_) => {}
+        }
     }
 }
 
@@ -52,7 +76,7 @@ struct Dispatch<'a> {
     /// There from the handshake on.
     dispatcher: Option<(Dispatcher, Arc<Session>)>,
     waiting: FuturesUnordered<BoxFuture<'static, Waited>>,
-    /// Requests that were read and are not yet answered, those in batches included.
+    /// Requests that were read and have no answer yet, those in batches included.
     in_flight: usize,
     stopping: CancellationToken,
 }
@@ -92,6 +116,12 @@ impl<'a> Dispatch<'a> {
         self.dispatcher.as_ref().map(|(_, session)| session)
     }
 
+    fn detach(&self) {
+        if let Some(session) = self.session() {
+            self.server.detached(session, &self.outbox);
+        }
+    }
+
     /// Takes in messages and sends out answers until the connection is to be closed.
     async fn run(&mut self) -> CloseReason {
         loop {
@@ -108,6 +138,10 @@ impl<'a> Dispatch<'a> {
             }
             if self.outbox.is_closing() {
                 return CloseReason::Done;
+            }
+            if self.outbox.answer_bytes() > WRITE_BATCH_BYTES {
+                // Long answers take their time; other connections have a right to theirs.
+                yield_now().await;
             }
         }
     }
@@ -149,7 +183,7 @@ impl<'a> Dispatch<'a> {
     /// Waits for whatever is next. Each branch is cancel safe.
     async fn next_wake(&mut self, reads: bool, deadline: Option<Instant>) -> Wake {
         let has_room = self.outbox.has_room();
-        let may_read = reads && has_room && self.in_flight < MAX_REQUESTS_IN_FLIGHT;
+        let may_read = reads && self.in_flight + self.outbox.answers() < MAX_REQUESTS_IN_FLIGHT;
         tokio::select! {
             received = self.source.next(), if may_read => Wake::Received(received),
             Some(waited) = self.waiting.next(), if has_room => Wake::Answered(waited),
@@ -199,7 +233,9 @@ impl<'a> Dispatch<'a> {
                     id, method, params, ..
                 }) => {
                     let owned = id.clone().into_owned();
-                    if let Some(answer) = self.request(id, &method, params, true) {
+                    if answers.is_full() {
+                        answers.refuse(owned);
+                    } else if let Some(answer) = self.request(id, &method, params, true) {
                         answers.push(Some(owned), answer);
                     }
                 }
@@ -227,7 +263,12 @@ impl<'a> Dispatch<'a> {
         let style = self.outbox.style();
         let refused = match (self.handshake.admit(method, in_batch), &self.dispatcher) {
             (Ok(Admission::Dispatch), Some((dispatcher, _))) => {
-                return Some(dispatcher.call(id, method, params, style));
+                let start = if self.outbox.has_room() {
+                    Start::Now
+                } else {
+                    Start::WithRoom
+                };
+                return Some(dispatcher.call(id, method, params, style, start));
             }
             (Ok(Admission::Initialize | Admission::Dispatch), _) => self.initialize(&id, params, style).err(),
             (Err(error), _) => Some(error.into()),

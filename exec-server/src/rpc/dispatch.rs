@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use exec_protocol::envelope::{self, MAX_BATCH_ELEMENTS, RequestId, Style};
-use exec_protocol::{ErrorKind, RpcError};
+use exec_protocol::process::Read;
+use exec_protocol::{ErrorKind, Method as _, RpcError};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use jsonrpsee::core::server::{ConnectionId, Extensions, MethodCallback, MethodResponse, Methods};
@@ -34,6 +35,16 @@ impl Answer {
     }
 }
 
+/// When a request is to be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// At once.
+    Now,
+    /// At once, but a read, whose answer may be long, only when its future is polled: there is no
+    /// room for a long answer. Reads may be overtaken.
+    WithRoom,
+}
+
 /// Calls methods on behalf of one connection.
 #[derive(Debug)]
 pub(super) struct Dispatcher {
@@ -55,7 +66,14 @@ impl Dispatcher {
 
     /// Starts a request. It is polled once here and now, so that requests start in their order of
     /// arrival; only what has to wait becomes a future.
-    pub(super) fn call(&self, id: RequestId<'_>, method: &str, params: Option<&str>, style: Style) -> Answer {
+    pub(super) fn call(
+        &self,
+        id: RequestId<'_>,
+        method: &str,
+        params: Option<&str>,
+        style: Style,
+        start: Start,
+    ) -> Answer {
         let Some((_, MethodCallback::Async(callback))) = self.methods.method_with_name(method) else {
             let unknown = RpcError::new(ErrorKind::MethodNotFound, format!("no method {method:?}"));
             return Answer::refusal(style, Some(&id), &unknown);
@@ -68,7 +86,8 @@ impl Dispatcher {
             MAX_MESSAGE_BYTES,
             self.extensions.clone(),
         );
-        if let Some(response) = response.as_mut().now_or_never() {
+        let is_put_off = start == Start::WithRoom && method == Read::NAME;
+        if !is_put_off && let Some(response) = response.as_mut().now_or_never() {
             return Answer::Now(with_id(&response, &id, style));
         }
         let (id, stopping) = (id.into_owned(), self.stopping.clone());
@@ -95,7 +114,8 @@ fn with_id(response: &MethodResponse, id: &RequestId<'_>, style: Style) -> Vec<u
 /// The answer to a batch in the making: one array, when the last element is done.
 ///
 /// An element whose answer would make the array longer than a message is answered
-/// `messageTooLarge` instead, as soon as that is known: what is held is never more than a message.
+/// `messageTooLarge` instead, and those that come after it are refused with the same: what is held
+/// is never more than a message.
 pub(super) struct BatchAnswer {
     style: Style,
     room: Arc<AtomicUsize>,
@@ -114,6 +134,17 @@ impl BatchAnswer {
     /// How many elements want an answer.
     pub(super) fn len(&self) -> usize {
         self.elements.len()
+    }
+
+    /// Whether no further answer has room, so that none need be made.
+    pub(super) fn is_full(&self) -> bool {
+        self.room.load(Ordering::Relaxed) == 0
+    }
+
+    /// Refuses the next element because there is no room for its answer.
+    pub(super) fn refuse(&mut self, id: RequestId<'static>) {
+        let answer = Answer::Now(no_room(self.style, Some(&id)));
+        self.push(Some(id), answer);
     }
 
     /// Adds the answer to the next element.
@@ -158,6 +189,11 @@ fn within(room: &AtomicUsize, style: Style, id: Option<&RequestId<'_>>, answer: 
     {
         return answer;
     }
+    room.store(0, Ordering::Relaxed);
+    no_room(style, id)
+}
+
+fn no_room(style: Style, id: Option<&RequestId<'_>>) -> Vec<u8> {
     let message = "the answers to the batch are too long together";
     error(style, id, &RpcError::new(ErrorKind::MessageTooLarge, message))
 }

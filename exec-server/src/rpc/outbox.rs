@@ -28,6 +28,7 @@ pub(crate) struct Outbox {
 struct State {
     answers: VecDeque<Vec<u8>>,
     answer_bytes: usize,
+    batches: u64,
     /// Processes with events that were not pulled yet; none is in it twice.
     ready: VecDeque<Arc<OutputLog>>,
     style: Option<Style>,
@@ -76,9 +77,24 @@ impl Outbox {
         self.lock().style.unwrap_or_default()
     }
 
-    /// Whether the connection may take in another request: its answer will find room.
+    /// Whether there is room for a long answer.
     pub(crate) fn has_room(&self) -> bool {
-        self.lock().answer_bytes < MAX_ANSWER_BYTES
+        self.answer_bytes() < MAX_ANSWER_BYTES
+    }
+
+    /// Answers that wait to be written, in bytes.
+    pub(crate) fn answer_bytes(&self) -> usize {
+        self.lock().answer_bytes
+    }
+
+    /// Answers that wait to be written.
+    pub(crate) fn answers(&self) -> usize {
+        self.lock().answers.len()
+    }
+
+    /// How often something was put together for writing: what a writer that gets on changes.
+    pub(super) fn batches(&self) -> u64 {
+        self.lock().batches
     }
 
     /// Asks the writer to write what is left and to say goodbye. The first reason stands.
@@ -123,6 +139,7 @@ impl Outbox {
             }
         }
         if !batch.is_empty() {
+            self.lock().batches += 1;
             return Due::Write;
         }
         self.lock().closing.map_or(Due::Nothing, Due::Close)
@@ -141,16 +158,14 @@ impl Outbox {
 
     fn fill_answers(&self, batch: &mut Batch) {
         let mut state = self.lock();
-        let was_full = state.answer_bytes >= MAX_ANSWER_BYTES;
         while !batch.is_full()
             && let Some(answer) = state.answers.pop_front()
         {
             state.answer_bytes -= answer.len();
             batch.push(|out| out.extend_from_slice(&answer));
         }
-        let is_full = state.answer_bytes >= MAX_ANSWER_BYTES;
         drop(state);
-        if was_full && !is_full {
+        if !batch.is_empty() {
             self.dispatch.notify_one();
         }
     }

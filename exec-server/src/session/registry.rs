@@ -42,8 +42,8 @@ pub(crate) enum OpenError {
 impl Registry {
     /// Opens a new session.
     ///
-    /// Beyond the cap one goes that nobody is attached to and that has no process; without such a
-    /// one, none is opened.
+    /// Beyond the cap the one goes that nobody has been attached to for longest, of those whose
+    /// processes have all ended; without such a one, none is opened.
     pub(crate) fn open(&self) -> Result<Arc<Session>, OpenError> {
         let id = random_id()?;
         let mut state = self.lock();
@@ -51,10 +51,14 @@ impl Registry {
             return Err(OpenError::ShuttingDown);
         }
         if state.sessions.len() >= MAX_SESSIONS {
-            let idle = state.sessions.values().find(|session| session.is_idle()).cloned();
-            let idle = idle.ok_or(OpenError::TooMany)?;
-            idle.end(Duration::ZERO);
-            state.sessions.remove(idle.id());
+            let idle = state
+                .sessions
+                .values()
+                .filter_map(|session| Some((session.idle_since()?, session)));
+            let (_, oldest) = idle.min_by_key(|(since, _)| *since).ok_or(OpenError::TooMany)?;
+            let oldest = Arc::clone(oldest);
+            oldest.end(Duration::ZERO);
+            state.sessions.remove(oldest.id());
         }
         let session = Arc::new(Session::new(id.clone()));
         state.sessions.insert(id, Arc::clone(&session));

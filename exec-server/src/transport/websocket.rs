@@ -113,7 +113,9 @@ impl MessageSink for FrameSink {
             code,
             reason: reason.as_str().into(),
         };
-        if let Err(error) = self.0.send(Message::Close(Some(frame))).await {
+        // A peer that said goodbye first has its answer queued, which then only has to go out.
+        let _ = self.0.send(Message::Close(Some(frame))).await;
+        if let Err(error) = self.0.flush().await {
             tracing::debug!(%error, "no goodbye");
         }
     }

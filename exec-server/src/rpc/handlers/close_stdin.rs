@@ -12,12 +12,15 @@ pub(super) async fn close_stdin(
     params: CloseStdinParams,
 ) -> Result<CloseStdinResult, RpcError> {
     let process = caller.process(&params.process_id)?;
-    let is_queued = process.end_stdin();
-    match process.started().await {
-        Phase::Starting | Phase::Open => Ok(CloseStdinResult {
-            closed: is_queued && process.heeds_end_of_file(),
-        }),
-        Phase::Closed => Ok(CloseStdinResult { closed: is_queued }),
-        Phase::Gone => Err(error::unknown_process()),
+    let ended = process.end_stdin();
+    if process.started().await == Phase::Gone {
+        return Err(error::unknown_process());
+    }
+    match ended {
+        Ok(closed) => Ok(CloseStdinResult { closed }),
+        Err(refusal) => match error::stdin(refusal) {
+            Some(error) => Err(error),
+            None => Ok(CloseStdinResult { closed: true }),
+        },
     }
 }

@@ -12,7 +12,7 @@ const NO_SANDBOX: &str = "none";
 /// answer any more.
 pub(super) async fn start(caller: Caller, params: StartParams) -> Result<StartResult, RpcError> {
     let process_id = params.process_id.clone();
-    caller.server.start(&caller.session, params)?.await?;
+    caller.server.start(&caller.session, params).await?;
     Ok(StartResult {
         process_id,
         sandbox_type: NO_SANDBOX.to_owned(),

@@ -31,9 +31,21 @@ impl Output {
     }
 
     pub(crate) fn try_read(&self, buf: &mut [u8]) -> io::Result<Read> {
-        let read = self
-            .source
-            .try_io(Interest::READABLE, |source| read_once(source, buf));
+        let mut hung_up = false;
+        let read = self.source.try_io(Interest::READABLE, |source| {
+            let read = read_once(source, buf);
+            hung_up = matches!(read, Ok(0));
+            // Nothing will come until somebody opens the terminal again, so it counts as not ready: only
+            // that makes it so once more.
+            if hung_up {
+                Err(io::ErrorKind::WouldBlock.into())
+            } else {
+                read
+            }
+        });
+        if hung_up {
+            return Ok(Read::EndOfFile);
+        }
         if let Ok(count) = read {
             self.growth.after_read(&*self.source, count);
         }
