@@ -4,6 +4,7 @@ mod command;
 mod lifecycle;
 mod owner;
 mod stdin;
+mod sweep;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};

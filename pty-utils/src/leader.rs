@@ -45,6 +45,16 @@ impl Leader {
         self.process.signal_group(signal)
     }
 
+    /// Whether the group has a member beside its leader. Zombies do not count: they cannot be signalled.
+    ///
+    /// The system has no question for this, so every process is looked at: some microseconds for each.
+    ///
+    /// # Errors
+    /// When `/proc` cannot be read.
+    pub fn has_followers(&self) -> io::Result<bool> {
+        self.process.has_followers()
+    }
+
     /// Gives the pid of an exited leader back to the system. No signal is possible afterwards, and what is
     /// left of the group lives on.
     ///

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::lifecycle::{Effect, Event, Lifecycle};
 use super::stdin::{Next, StdinQueue};
+use super::sweep::sweep;
 use super::{Phase, Process, SignalRequest, StopRequest, until};
 
 /// How much is read at a time, in bytes: what a pipe holds by default.
@@ -42,7 +43,8 @@ pub(crate) struct Owner {
     terminal: Option<Terminal>,
     life: Lifecycle,
     has_exited: bool,
-    was_stopped: bool,
+    /// When whoever is left of the group is killed, because the process's session is over.
+    sweep_at: Option<Instant>,
 }
 
 /// Why the owner woke up.
@@ -82,7 +84,7 @@ impl Owner {
             terminal,
             life,
             has_exited: false,
-            was_stopped: false,
+            sweep_at: None,
         })
     }
 
@@ -105,7 +107,17 @@ impl Owner {
                 Wake::Room => {}
             }
         }
-        self.close();
+        let sweep_at = self.sweep_at;
+        let (process, leader) = self.let_go();
+        if let Some(at) = sweep_at {
+            process.log.push_closed();
+            sweep(&process, &leader, at).await;
+            leader.reap();
+        } else {
+            // Whoever hears of the close finds no zombie.
+            leader.reap();
+            process.log.push_closed();
+        }
     }
 
     /// Waits for whatever is next. Each branch is cancel safe.
@@ -134,7 +146,9 @@ impl Owner {
             let _ = delivered.send(self.send_signal(signal));
         }
         if let Some(StopRequest { grace, is_final }) = stop {
-            self.was_stopped = true;
+            if is_final {
+                self.sweep_at = Some(Instant::now() + grace);
+            }
             self.step(Event::Stop { grace, is_final });
         }
     }
@@ -281,12 +295,8 @@ impl Owner {
         }
     }
 
-    /// Lets go of everything the child had, then says so.
-    fn close(self) {
-        if self.was_stopped {
-            // The group outlives its leader; whoever is left in it was asked to end as well.
-            self.signal_group(Signal::Kill);
-        }
+    /// Lets go of all that the child had but its pid.
+    fn let_go(self) -> (Arc<Process>, Leader) {
         let Self {
             process,
             leader,
@@ -295,7 +305,6 @@ impl Owner {
             terminal,
             ..
         } = self;
-        leader.reap();
         drop((input, outputs, terminal));
         {
             let mut mailbox = process.lock();
@@ -304,7 +313,7 @@ impl Owner {
             mailbox.signals.clear();
             process.phase.send_replace(Phase::Closed);
         }
-        process.log.push_closed();
+        (process, leader)
     }
 }
 

@@ -10,6 +10,7 @@ mod clone;
 mod ends;
 mod errno;
 mod failure;
+mod group;
 mod image;
 mod input;
 mod kernel;

@@ -21,6 +21,24 @@ fn a_group_signal_reaches_a_background_child() {
 }
 
 #[test]
+fn a_group_has_followers_until_the_last_one_is_gone() {
+    beside(async {
+        let spawner = Spawner::new().unwrap();
+        let child = spawner
+            .spawn(sh("sleep 60 >/dev/null 2>&1 & echo $!.", PIPES))
+            .await
+            .unwrap();
+        let text = read_until(&child.outputs[0], ".").await;
+        let background: u32 = text.trim().trim_end_matches('.').parse().unwrap();
+        child.leader.exited().await.unwrap();
+        assert!(child.leader.has_followers().unwrap());
+        assert!(child.leader.signal_group(Signal::Kill).unwrap());
+        until(|| matches!(state(background), None | Some('Z'))).await;
+        assert!(!child.leader.has_followers().unwrap());
+    });
+}
+
+#[test]
 fn every_signal_is_the_one_it_says() {
     beside(async {
         let spawner = Spawner::new().unwrap();

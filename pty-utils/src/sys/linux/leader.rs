@@ -1,5 +1,5 @@
 //! A leader by its pidfd, which is readable once it has exited.
-use super::process::Process;
+use super::{group, process::Process};
 use crate::{exit::ExitStatus, signal::Signal};
 use std::io;
 use tokio::io::unix::AsyncFd;
@@ -30,6 +30,10 @@ impl Leader {
 
     pub(crate) fn signal_group(&self, signal: Signal) -> io::Result<bool> {
         self.process.get_ref().signal_group(signal)
+    }
+
+    pub(crate) fn has_followers(&self) -> io::Result<bool> {
+        group::has_followers(self.process.get_ref().pid())
     }
 
     pub(crate) fn reap(self) {

@@ -65,6 +65,16 @@ impl Leader {
         }
     }
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "elsewhere it can be told"
+    )]
+    pub(crate) fn has_followers(&self) -> io::Result<bool> {
+        // Signals reach the leader only, so there is nobody that could be waited for.
+        Ok(false)
+    }
+
     pub(crate) fn reap(self) {
         drop(self);
     }
