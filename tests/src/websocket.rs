@@ -196,6 +196,8 @@ pub fn frame(opcode: Opcode, part: Part, payload: &[u8]) -> Vec<u8> {
 /// The bytes in front of a payload of this length. The mask is all zeros, which leaves it as it is.
 pub fn frame_head(opcode: Opcode, part: Part, payload_bytes: u64) -> Vec<u8> {
     const MASKED: u8 = 0x80;
+    const LENGTH_IN_TWO_BYTES: u8 = 0x7e;
+    const LENGTH_IN_EIGHT_BYTES: u8 = 0x7f;
     const NO_MASK: [u8; 4] = [0; 4];
     let last = match part {
         Part::Last => 0x80,
@@ -203,13 +205,13 @@ pub fn frame_head(opcode: Opcode, part: Part, payload_bytes: u64) -> Vec<u8> {
     };
     let mut head = vec![last | opcode as u8];
     match (u8::try_from(payload_bytes), u16::try_from(payload_bytes)) {
-        (Ok(bytes @ ..126), _) => head.push(MASKED | bytes),
+        (Ok(bytes @ ..LENGTH_IN_TWO_BYTES), _) => head.push(MASKED | bytes),
         (_, Ok(bytes)) => {
-            head.push(MASKED | 126);
+            head.push(MASKED | 0x7e);
             head.extend_from_slice(&bytes.to_be_bytes());
         }
         (_, Err(_)) => {
-            head.push(MASKED | 127);
+            head.push(MASKED | 0x7f);
             head.extend_from_slice(&payload_bytes.to_be_bytes());
         }
     }

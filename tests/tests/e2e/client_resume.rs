@@ -134,7 +134,7 @@ on_wires! {
         let client = connect(&proxy).await;
         let process = start(&client, "p", ["echo"]).await;
         let control = process.control();
-        let waits = control.read(Seq(0), None, Duration::from_secs(60));
+        let waits = control.read(Seq(0), None, Duration::from_mins(1));
         let cuts = async {
             for cut in 1..=5 {
                 proxy.cut();

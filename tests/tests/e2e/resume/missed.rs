@@ -192,7 +192,7 @@ on_wires! {
             let write_id = format!("lost {round}");
             peer = cut_behind_a_write(&line, peer, session_id.clone(), &write_id).await;
             accepted(&mut peer, witness::NAME, &format!("{write_id}\n"), &write_id).await;
-            expected.push_str(&format!("{write_id}\n"));
+            expected.extend([write_id.as_str(), "\n"]);
         }
         accepted(&mut peer, witness::NAME, "before\n", "before").await;
         let reused = write(&mut peer, witness::NAME, "other bytes\n", "before").await;
