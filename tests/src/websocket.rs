@@ -207,11 +207,11 @@ pub fn frame_head(opcode: Opcode, part: Part, payload_bytes: u64) -> Vec<u8> {
     match (u8::try_from(payload_bytes), u16::try_from(payload_bytes)) {
         (Ok(bytes @ ..LENGTH_IN_TWO_BYTES), _) => head.push(MASKED | bytes),
         (_, Ok(bytes)) => {
-            head.push(MASKED | 0x7e);
+            head.push(MASKED | LENGTH_IN_TWO_BYTES);
             head.extend_from_slice(&bytes.to_be_bytes());
         }
         (_, Err(_)) => {
-            head.push(MASKED | 0x7f);
+            head.push(MASKED | LENGTH_IN_EIGHT_BYTES);
             head.extend_from_slice(&payload_bytes.to_be_bytes());
         }
     }
