@@ -1,5 +1,6 @@
 //! The real binary as a program that is run: bytes in, bytes out.
 
+use std::io;
 use std::process::{ExitStatus, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -78,7 +79,8 @@ impl Running {
         OsProcess::with_pid(pid).expect("nobody has waited for it")
     }
 
-    /// Writes to its standard input, and takes in what it says meanwhile.
+    /// Writes to its standard input, and takes in what it says meanwhile. What a program does not
+    /// want to read any more is dropped.
     ///
     /// # Cancel safety
     ///
@@ -95,12 +97,15 @@ impl Running {
                 loop {
                     tokio::select! {
                         biased;
-                        written = &mut writing => break written.expect("the program reads"),
+                        written = &mut writing => break written,
                         () = self.take_output() => {}
                     }
                 }
             };
-            within_patience("the program to read", both).await;
+            match within_patience("the program to read", both).await {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                written => written.expect("a pipe can be written"),
+            }
         }
         self.stdin = Some(stdin);
     }

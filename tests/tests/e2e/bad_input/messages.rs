@@ -81,7 +81,6 @@ on_every_wire! {
             r#"{"id":"x","jsonrpc":"1.0","method":"environment/info"}"#,
             r#"{"id":"x","jsonrpc":2.0,"method":"environment/info"}"#,
             r#"{"id":"x","jsonrpc":"","method":"environment/info"}"#,
-            r#"{"id":"x","error":7}"#,
         ] {
             costs_only_itself(peer, text.into(), InvalidRequest, json!("x")).await;
         }
@@ -98,16 +97,17 @@ on_every_wire! {
         witness::end(peer).await;
     }
 
-    async fn a_member_that_comes_twice_is_refused(peer: &mut Peer) {
+    async fn a_member_that_comes_twice_is_refused_under_the_id_if_that_came_once(peer: &mut Peer) {
         witness::start(peer).await;
         for text in [
-            r#"{"id":1,"id":1,"method":"environment/info"}"#,
-            r#"{"id":1,"method":"environment/info","method":"environment/info"}"#,
-            r#"{"id":1,"method":"environment/info","params":{},"params":null}"#,
-            r#"{"jsonrpc":"2.0","jsonrpc":"2.0","id":1,"method":"environment/info"}"#,
+            r#"{"id":"x","method":"environment/info","method":"environment/info"}"#,
+            r#"{"method":"environment/info","params":{},"params":null,"id":"x"}"#,
+            r#"{"jsonrpc":"2.0","jsonrpc":"2.0","id":"x","method":"environment/info"}"#,
         ] {
-            costs_only_itself(peer, text.into(), InvalidRequest, Value::Null).await;
+            costs_only_itself(peer, text.into(), InvalidRequest, json!("x")).await;
         }
+        let twice = r#"{"id":"x","id":"x","method":"environment/info"}"#;
+        costs_only_itself(peer, twice.into(), InvalidRequest, Value::Null).await;
         witness::end(peer).await;
     }
 

@@ -15,10 +15,10 @@ use super::Line;
 use crate::witness;
 
 /// What the process says while nobody listens, in bytes: more than its pipe holds, less than is kept.
-const AWAY_BYTES: usize = 400_000;
+const AWAY_BYTES: usize = 900_000;
 
-/// What a pipe holds, in bytes.
-const PIPE_BYTES: usize = 64 << 10;
+/// What a pipe holds, in bytes, when the server has found it full and let it grow.
+const PIPE_BYTES: usize = 256 << 10;
 
 /// Says `AWAY_BYTES` when the file `$1` is there, makes the file `$2`, and echoes from then on.
 const SPEAK_WHEN_AWAY: &str =
