@@ -93,7 +93,7 @@ async fn everything_that_was_read_is_answered_also_what_still_waits() {
 async fn a_read_that_comes_to_its_end_in_time_is_not_broken_off() {
     let mut input = hello();
     input.extend([
-        json!({"id": 2, "method": "process/start", "params": {"processId": "p", "argv": ["/bin/sh", "-c", "sleep 0.3; echo late"], "env": {"PATH": "/usr/bin:/bin"}}}),
+        json!({"id": 2, "method": "process/start", "params": {"processId": "p", "argv": ["/bin/sh", "-c", "sleep 0.1; echo late"], "env": {"PATH": "/usr/bin:/bin"}}}),
         json!({"id": 3, "method": "process/read", "params": {"processId": "p", "waitMs": 60_000}}),
     ]);
     let said = converse(&input).await;
