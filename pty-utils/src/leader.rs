@@ -45,7 +45,8 @@ impl Leader {
         self.process.signal_group(signal)
     }
 
-    /// Whether the group has a member beside its leader. Zombies do not count: they cannot be signalled.
+    /// Whether the session has a member beside its leader, in whichever group. Zombies do not count: they
+    /// cannot be signalled.
     ///
     /// The system has no question for this, so every process is looked at: some microseconds for each.
     ///
@@ -53,6 +54,17 @@ impl Leader {
     /// When `/proc` cannot be read.
     pub fn has_followers(&self) -> io::Result<bool> {
         self.process.has_followers()
+    }
+
+    /// Sends a signal to every member of the session but its leader: also to the jobs of a shell, which are
+    /// groups of their own. [`Signal::Kill`] is repeated until nobody is left, or who is left forks faster.
+    ///
+    /// As costly as [`has_followers`](Self::has_followers). Whoever began a session of their own is not reached.
+    ///
+    /// # Errors
+    /// When `/proc` cannot be read, or descriptors have run out.
+    pub fn signal_followers(&self, signal: Signal) -> io::Result<()> {
+        self.process.signal_followers(signal)
     }
 
     /// Gives the pid of an exited leader back to the system. No signal is possible afterwards, and what is

@@ -43,7 +43,7 @@ pub(crate) struct Owner {
     terminal: Option<Terminal>,
     life: Lifecycle,
     has_exited: bool,
-    /// When whoever is left of the group is killed, because the process's session is over.
+    /// When whoever is left is killed, because the client's session is over.
     sweep_at: Option<Instant>,
 }
 
@@ -280,13 +280,12 @@ impl Owner {
         }
     }
 
+    /// Kills the group, and who else is in its session: the jobs of a shell are groups of their own.
     fn kill(&self) {
-        if let Some(terminal) = &self.terminal
-            && let Err(error) = terminal.signal_foreground(Signal::Kill)
-        {
-            tracing::debug!(%error, "no foreground group to kill");
-        }
         self.signal_group(Signal::Kill);
+        if let Err(error) = self.leader.signal_followers(Signal::Kill) {
+            tracing::warn!(%error, "the session of a process could not be killed");
+        }
     }
 
     fn signal_group(&self, signal: Signal) {

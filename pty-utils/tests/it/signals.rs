@@ -21,20 +21,25 @@ fn a_group_signal_reaches_a_background_child() {
 }
 
 #[test]
-fn a_group_has_followers_until_the_last_one_is_gone() {
+fn followers_are_known_and_reached_in_whichever_group_until_the_last_is_gone() {
     beside(async {
-        let spawner = Spawner::new().unwrap();
-        let child = spawner
-            .spawn(sh("sleep 60 >/dev/null 2>&1 & echo $!.", PIPES))
-            .await
-            .unwrap();
-        let text = read_until(&child.outputs[0], ".").await;
-        let background: u32 = text.trim().trim_end_matches('.').parse().unwrap();
-        child.leader.exited().await.unwrap();
-        assert!(child.leader.has_followers().unwrap());
-        assert!(child.leader.signal_group(Signal::Kill).unwrap());
-        until(|| matches!(state(background), None | Some('Z'))).await;
-        assert!(!child.leader.has_followers().unwrap());
+        for streams in [PIPES, TERMINAL] {
+            let spawner = Spawner::new().unwrap();
+            // Job control gives the background job a group of its own.
+            let script = "set -m; sleep 60 >/dev/null 2>&1 & echo $!.; exec sleep 60";
+            let child = spawner
+                .spawn(command(&["bash", "-c", script], streams))
+                .await
+                .unwrap();
+            let text = read_until(&child.outputs[0], ".").await;
+            let background: u32 = text.trim().trim_end_matches('.').parse().unwrap();
+            assert!(child.leader.signal_group(Signal::Kill).unwrap());
+            child.leader.exited().await.unwrap();
+            assert!(child.leader.has_followers().unwrap());
+            child.leader.signal_followers(Signal::Kill).unwrap();
+            until(|| matches!(state(background), None | Some('Z'))).await;
+            assert!(!child.leader.has_followers().unwrap());
+        }
     });
 }
 

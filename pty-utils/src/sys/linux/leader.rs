@@ -1,5 +1,5 @@
 //! A leader by its pidfd, which is readable once it has exited.
-use super::{group, process::Process};
+use super::{process::Process, session};
 use crate::{exit::ExitStatus, signal::Signal};
 use std::io;
 use tokio::io::unix::AsyncFd;
@@ -33,7 +33,11 @@ impl Leader {
     }
 
     pub(crate) fn has_followers(&self) -> io::Result<bool> {
-        group::has_followers(self.process.get_ref().pid())
+        session::has_followers(self.process.get_ref().pid())
+    }
+
+    pub(crate) fn signal_followers(&self, signal: Signal) -> io::Result<()> {
+        session::signal_followers(self.process.get_ref().pid(), signal)
     }
 
     pub(crate) fn reap(self) {

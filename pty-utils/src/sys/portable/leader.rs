@@ -75,6 +75,15 @@ impl Leader {
         Ok(false)
     }
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "elsewhere it can be done"
+    )]
+    pub(crate) fn signal_followers(&self, _signal: Signal) -> io::Result<()> {
+        Ok(())
+    }
+
     pub(crate) fn reap(self) {
         drop(self);
     }

@@ -186,6 +186,7 @@ async fn a_leader_can_be_killed_and_not_otherwise_signalled() {
         assert!(parts.leader.signal_group(Signal::Kill).unwrap());
         assert_eq!(exit(&parts.leader).await, ExitStatus::Signal(9));
         assert!(!parts.leader.has_followers().unwrap());
+        parts.leader.signal_followers(Signal::Kill).unwrap();
         assert!(!parts.leader.signal_group(Signal::Kill).unwrap());
         read(output, None).await;
         if let Some(terminal) = parts.terminal {
