@@ -92,10 +92,12 @@ impl Dispatcher {
         }
         let (id, stopping) = (id.into_owned(), self.stopping.clone());
         Answer::Later(Box::pin(async move {
-            if let Some(response) = stopping.run_until_cancelled_owned(response).await {
-                return with_id(&response, &id, style);
+            tokio::select! {
+                // What is there by now is told also when the time is up.
+                biased;
+                response = response => with_id(&response, &id, style),
+                () = stopping.cancelled() => error(style, Some(&id), &shutting_down()),
             }
-            error(style, Some(&id), &shutting_down())
         }))
     }
 }
