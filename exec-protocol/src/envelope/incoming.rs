@@ -8,17 +8,13 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::nesting::{MAX_DEPTH, is_too_deep};
+use super::request_id::{MAX_REQUEST_ID_BYTES, RequestId};
 use crate::error::{ErrorKind, RpcError};
 
 /// Most elements of one batch.
 ///
 /// The elements of a batch are held until the last one is answered.
 pub const MAX_BATCH_ELEMENTS: usize = 1000;
-
-/// Longest id of a request, in bytes of JSON.
-///
-/// It is kept until the answer and repeated in it; the longest ids in use are UUIDs.
-const MAX_REQUEST_ID_BYTES: usize = 1024;
 
 /// What a peer sent in one frame or line.
 #[derive(Debug)]
@@ -85,38 +81,6 @@ pub enum Style {
     Versioned,
     /// They do not.
     Bare,
-}
-
-/// The id of a request: the text of a JSON string or number, to be echoed as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RequestId<'a>(Cow<'a, str>);
-
-impl<'a> RequestId<'a> {
-    /// The id of a request of ours.
-    pub fn number(number: u64) -> RequestId<'static> {
-        RequestId(number.to_string().into())
-    }
-
-    /// The id as JSON.
-    pub fn as_json(&self) -> &str {
-        &self.0
-    }
-
-    /// The same id, free of the message it came in.
-    pub fn into_owned(self) -> RequestId<'static> {
-        RequestId(self.0.into_owned().into())
-    }
-
-    fn new(json: &'a str) -> Option<Self> {
-        let is_scalar = json.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit());
-        (is_scalar && json.len() <= MAX_REQUEST_ID_BYTES).then_some(Self(json.into()))
-    }
-}
-
-impl fmt::Display for RequestId<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// Why a message was refused, and whom to tell.

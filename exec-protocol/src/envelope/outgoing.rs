@@ -4,7 +4,8 @@
 
 use serde::Serialize;
 
-use super::incoming::{RequestId, Style};
+use super::incoming::Style;
+use super::request_id::RequestId;
 use crate::error::RpcError;
 use crate::method::Notice as _;
 use crate::process::{OutputNotice, Stream};

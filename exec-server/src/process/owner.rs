@@ -147,7 +147,8 @@ impl Owner {
         }
         if let Some(StopRequest { grace, is_final }) = stop {
             if is_final {
-                self.sweep_at = Some(Instant::now() + grace);
+                let at = Instant::now() + grace;
+                self.sweep_at = Some(self.sweep_at.map_or(at, |earlier| earlier.min(at)));
             }
             self.step(Event::Stop { grace, is_final });
         }
