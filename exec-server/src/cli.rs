@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use serve::Listen;
 
 /// What is logged where nothing else was asked for: a server that is well says nothing.
-const DEFAULT_LOG: &str = "error";
+const DEFAULT_LOG: &str = "warn";
 
 /// The exit code for a problem of our own, as opposed to one of the command that was run.
 const FAILURE: u8 = 125;
@@ -26,7 +26,7 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: ServeArgs,
-    /// What to log to stderr, such as `debug` or `exec_server=trace` (default: `RUST_LOG`, else `error`)
+    /// What to log to stderr, such as `debug` or `exec_server=trace` (default: `RUST_LOG`, else `warn`)
     #[arg(long, global = true, value_name = "FILTER")]
     log: Option<String>,
 }
