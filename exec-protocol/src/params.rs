@@ -48,7 +48,7 @@ pub fn parse_params<T: DeserializeOwned>(text: Option<&str>) -> Result<T, Params
 /// pay for it.
 #[cold]
 fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> ParamsError {
-    let message = error.to_string();
+    let message = without_position(&error.to_string()).to_owned();
     // Serde keeps only the text of a custom error, so that is what its kind is known by.
     let kind = if message.starts_with(&blob::InvalidBase64.to_string()) {
         ErrorKind::InvalidBase64
@@ -65,6 +65,14 @@ fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> Params
         // The path leads to where a member is missing; only the message names it.
         .or_else(|| missing_member(&message).map(str::to_owned));
     ParamsError { kind, field, message }
+}
+
+/// The position counts within the params, which the peer sees as a part of its message only; the member
+/// is told instead.
+fn without_position(message: &str) -> &str {
+    message
+        .rsplit_once(" at line ")
+        .map_or(message, |(message, _)| message)
 }
 
 fn missing_member(message: &str) -> Option<&str> {

@@ -1,6 +1,7 @@
-//! Every cap in one place: its unit, the reason for its value, and what happens when it is reached.
+//! The server's caps: for each its unit, the reason for its value, and what happens when it is reached.
 //!
-//! `initialize` tells them all to the client.
+//! `initialize` tells those that a client can run into. Caps of the wire itself (batches, nesting, ids)
+//! stand in exec-protocol, and what only shapes one module's work stands in that module.
 
 use std::time::Duration;
 
@@ -65,7 +66,7 @@ pub const TERMINATE_GRACE: Duration = Duration::from_secs(2);
 
 /// How long an ended session or server waits for the end of output after its kill.
 ///
-/// Whoever still holds the output then is no member of the process's group; it is not waited for.
+/// Whoever still holds the output then began a session of its own (`setsid`); it is not waited for.
 pub const KILLED_DRAIN: Duration = Duration::from_millis(500);
 
 /// How long an ended process can still be read, from when its close was told.
@@ -94,7 +95,8 @@ pub const MAX_PROCESSES: usize = 4096;
 /// Processes of one session that ended and can still be read. Beyond it the oldest is forgotten.
 pub const MAX_ENDED_PROCESSES: usize = 4096;
 
-/// Sessions at a time. Beyond it `initialize` is refused.
+/// Sessions at a time. Beyond it the one goes that has had no connection for longest and whose processes
+/// have all ended; without such a one `initialize` is refused.
 pub const MAX_SESSIONS: usize = 1024;
 
 /// Websocket connections at a time. Beyond it the server answers 503.

@@ -5,16 +5,21 @@ mod console;
 use std::io;
 use std::path::absolute;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use exec_client::{Client, Event, Process, ProcessControl, Transport};
 use exec_protocol::process::{EnvPolicy, SignalName, StartParams, Stream};
 use exec_protocol::{ProcessId, WirePath};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Failure, RunArgs};
+use crate::limits::{KILLED_DRAIN, TERMINATE_GRACE};
 use crate::transport::{Connection, MemoryPeer};
 use crate::{Config, Server};
 use console::Console;
@@ -27,6 +32,10 @@ const STDIN_BYTES: usize = 64 << 10;
 
 /// The exit code of a program that nobody wants to hear any more: 128 and the number of SIGPIPE.
 const BROKEN_PIPE: u8 = 141;
+
+/// The exit code of a command that was terminated and whose end was not waited for: 128 and the
+/// number of SIGTERM.
+const TERMINATED: u8 = 143;
 
 /// Runs the command to its end. The exit code is the command's.
 pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
@@ -53,14 +62,14 @@ async fn converse(client: &Client, args: RunArgs, tasks: &TaskTracker) -> Result
         .start(&start_params(args, &console)?)
         .await
         .map_err(refusal)?;
-    let exited = CancellationToken::new();
+    let progress = Arc::new(Progress::default());
     tasks.spawn(forward_signals(
         process.control(),
         console.is_terminal(),
-        exited.clone(),
+        Arc::clone(&progress),
     )?);
     tasks.spawn(forward_stdin(process.control()));
-    match write_output(process, &exited).await {
+    match write_output(process, console.is_terminal(), &progress).await {
         Ok(code) => Ok(ExitCode::from(code)),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::from(BROKEN_PIPE)),
         Err(error) => Err(error.into()),
@@ -96,10 +105,19 @@ fn refusal(error: exec_client::CallError) -> Failure {
 }
 
 /// Writes output as it comes, up to the close. The exit code, as far as ours can hold it.
-async fn write_output(mut process: Process, exited: &CancellationToken) -> io::Result<u8> {
+async fn write_output(mut process: Process, is_terminal: bool, progress: &Progress) -> io::Result<u8> {
     let (mut stdout, mut stderr) = (tokio::io::stdout(), tokio::io::stderr());
+    let mut leave_at = progress.leave_at.subscribe();
     let mut code = None;
-    while let Some(event) = process.next().await {
+    loop {
+        let deadline = *leave_at.borrow_and_update();
+        let event = tokio::select! {
+            event = process.next() => event,
+            () = until(deadline) => return Ok(code.unwrap_or(TERMINATED)),
+            // The sender lives as long as `progress`.
+            _ = leave_at.changed() => continue,
+        };
+        let Some(event) = event else { break };
         match event {
             Event::Output {
                 stream: Stream::Stdout | Stream::Pty,
@@ -118,8 +136,13 @@ async fn write_output(mut process: Process, exited: &CancellationToken) -> io::R
                 stderr.flush().await?;
             }
             Event::Exited { exit_code, .. } => {
-                exited.cancel();
+                progress.has_exited.cancel();
                 code = Some(exit_code.to_le_bytes()[0]);
+                if is_terminal {
+                    // Its keys have nobody to go to any more, Ctrl-C included: whoever still holds the
+                    // terminal is not waited for.
+                    progress.leave_within(KILLED_DRAIN);
+                }
             }
             Event::Closed { .. } => {}
             Event::Gap { from_seq, to_seq } => {
@@ -157,7 +180,7 @@ async fn forward_stdin(control: ProcessControl) {
 fn forward_signals(
     control: ProcessControl,
     is_terminal: bool,
-    exited: CancellationToken,
+    progress: Arc<Progress>,
 ) -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -173,10 +196,22 @@ fn forward_signals(
                 else => return,
             };
             let outcome = match passed {
-                // What holds the output after the command's end may well ignore an interrupt.
-                Passed::Interrupt if exited.is_cancelled() => control.terminate().await.map(drop),
+                // The command is over; what holds its output is not waited for.
+                Passed::Interrupt | Passed::Terminate if progress.has_exited.is_cancelled() => {
+                    progress.leave_within(Duration::ZERO);
+                    Ok(())
+                }
                 Passed::Interrupt => control.signal(SignalName::Interrupt).await.map(drop),
-                Passed::Terminate => control.terminate().await.map(drop),
+                Passed::Terminate => {
+                    let is_second = progress.leave_at.borrow().is_some();
+                    let wait = if is_second {
+                        Duration::ZERO
+                    } else {
+                        TERMINATE_GRACE + KILLED_DRAIN
+                    };
+                    progress.leave_within(wait);
+                    control.terminate().await.map(drop)
+                }
                 Passed::Window => match console::window_size() {
                     Some(size) => control.resize(size).await,
                     None => Ok(()),
@@ -187,6 +222,30 @@ fn forward_signals(
             }
         }
     })
+}
+
+/// How far the command has come, and how long it is waited for.
+#[derive(Default)]
+struct Progress {
+    has_exited: CancellationToken,
+    /// When we leave, whether or not somebody still holds the output. None: not before its end.
+    leave_at: watch::Sender<Option<Instant>>,
+}
+
+impl Progress {
+    /// Leaves at the latest after this time.
+    fn leave_within(&self, wait: Duration) {
+        let at = Instant::now() + wait;
+        self.leave_at
+            .send_modify(|leave_at| *leave_at = Some(leave_at.map_or(at, |earlier| earlier.min(at))));
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A signal to us that is meant for the command.

@@ -47,7 +47,9 @@ pub(super) async fn serve(listen: Listen) -> Result<ExitCode, Failure> {
             tasks.spawn(async move { server.serve_stdio().await })
         }
         Listen::Websocket(address) => {
-            let listener = TcpListener::bind(address).await?;
+            let listener = TcpListener::bind(address)
+                .await
+                .map_err(|error| format!("cannot listen on {address}: {error}"))?;
             announce(listener.local_addr()?)?;
             let server = server.clone();
             tasks.spawn(async move {

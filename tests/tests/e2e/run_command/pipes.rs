@@ -210,6 +210,31 @@ async fn sigterm_ends_the_command_and_what_it_started() {
 }
 
 #[tokio::test]
+async fn what_holds_the_output_out_of_reach_is_not_waited_for_after_a_sigterm() {
+    let variable = format!("EXEC_TESTS_MARKER=run-held-{}", std::process::id());
+    for signals in [1, 2] {
+        let mut running = Running::start(run([
+            "--env",
+            &variable,
+            "--",
+            "sh",
+            "-c",
+            "setsid sleep 1000 & echo ready; exec sleep 1000",
+        ]));
+        running.stdout_until("ready\n").await;
+        until("both sleep", || with_variable(&variable).len() == 2).await;
+        for _ in 0..signals {
+            running.signal(Signal::TERM);
+        }
+        assert_eq!(running.output().await.status.code(), Some(128 + 15));
+        let left = with_variable(&variable);
+        assert_eq!(left.len(), 1, "a session of its own is out of reach");
+        left[0].signal(Signal::KILL);
+        until("nothing is left", || with_variable(&variable).is_empty()).await;
+    }
+}
+
+#[tokio::test]
 async fn whoever_stops_reading_ends_it_like_a_broken_pipe() {
     let server = exec_tests::program::server([]);
     let server = server.as_std().get_program().to_str().expect("it is UTF-8");
