@@ -7,7 +7,8 @@ mod signals;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use serve::Listen;
@@ -20,7 +21,7 @@ const FAILURE: u8 = 125;
 
 /// Runs commands for a program on the other side of a pipe, a socket or a channel.
 #[derive(Debug, Parser)]
-#[command(name = "exec-server", version, args_conflicts_with_subcommands = true, after_help = SERVE_EXAMPLES)]
+#[command(name = "exec-server", version, after_help = SERVE_EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -39,9 +40,9 @@ enum Command {
 #[derive(Debug, Args)]
 struct ServeArgs {
     /// Where to serve: `stdio`, or `ws://IP:PORT` (port 0 takes a free one; the bound address is
-    /// printed)
-    #[arg(long, value_name = "ADDRESS", default_value = "stdio")]
-    listen: Listen,
+    /// printed) [default: stdio]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<Listen>,
 }
 
 /// Run a command through an embedded server, as if it had been called directly
@@ -88,6 +89,10 @@ fn variable(text: &str) -> Result<(String, String), &'static str> {
 /// Does what the arguments of this program say.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cli.command.is_some() && cli.serve.listen.is_some() {
+        let message = "`--listen` is for serving; `run` has a server of its own";
+        Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
+    }
     log_to_stderr(cli.log.as_deref());
     // One thread: what the server does is short, and a message that crosses threads is late.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -97,7 +102,7 @@ pub fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match cli.command {
             Some(Command::Run(args)) => run::run(args).await,
-            None => serve::serve(cli.serve.listen).await,
+            None => serve::serve(cli.serve.listen.unwrap_or(Listen::Stdio)).await,
         }
     });
     // A thread may still be blocked in a read of standard input; it is not waited for.
@@ -135,7 +140,6 @@ fn log_to_stderr(filter: Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_well_formed() {
