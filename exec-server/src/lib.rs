@@ -47,6 +47,7 @@ pub mod limits;
 pub mod transport;
 
 mod config;
+mod deadline;
 mod env_policy;
 mod environment;
 mod framing;

@@ -13,12 +13,13 @@ use std::time::Duration;
 use exec_protocol::{ProcessId, WriteId};
 use pty_utils::{Signal, Terminal};
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 pub(crate) use command::{CommandError, command, terminal_size};
 pub(crate) use owner::Owner;
 pub(crate) use stdin::{StdinKind, StdinRefusal};
 
+use crate::deadline::until;
 use crate::output::OutputLog;
 use stdin::StdinQueue;
 
@@ -251,13 +252,5 @@ impl Process {
 
     fn lock(&self) -> MutexGuard<'_, Mailbox> {
         self.mailbox.lock().expect("no holder of this lock can panic")
-    }
-}
-
-/// Waits until then; for ever if there is no then.
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }

@@ -14,11 +14,12 @@ use exec_protocol::{ProcessId, WirePath};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Failure, RunArgs};
+use crate::deadline::until;
 use crate::limits::{KILLED_DRAIN, TERMINATE_GRACE};
 use crate::transport::{Connection, MemoryPeer};
 use crate::{Config, Server};
@@ -238,13 +239,6 @@ impl Progress {
         let at = Instant::now() + wait;
         self.leave_at
             .send_modify(|leave_at| *leave_at = Some(leave_at.map_or(at, |earlier| earlier.min(at))));
-    }
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 

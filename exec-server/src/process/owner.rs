@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use super::lifecycle::{Effect, Event, Lifecycle};
 use super::stdin::{Next, StdinQueue};
 use super::sweep::sweep;
-use super::{Phase, Process, SignalRequest, StopRequest, until};
+use super::{Phase, Process, SignalRequest, StopRequest};
+use crate::deadline::until;
 
 /// How much is read at a time, in bytes: what a pipe holds by default.
 const READ_BYTES: usize = 64 << 10;

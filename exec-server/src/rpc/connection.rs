@@ -12,13 +12,14 @@ use futures_util::stream::FuturesUnordered;
 use jsonrpsee::core::server::Extensions;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::dispatch::{Answer, BatchAnswer, Dispatcher, Start};
 use super::handlers::Caller;
 use super::outbox::Outbox;
 use super::writer;
+use crate::deadline::until;
 use crate::limits::{
     ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_REQUESTS_IN_FLIGHT, WRITE_BATCH_BYTES,
 };
@@ -319,12 +320,5 @@ impl<'a> Dispatch<'a> {
     fn answer(&mut self, Waited { answer, requests }: Waited) {
         self.in_flight -= requests;
         self.outbox.push_answer(answer);
-    }
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }

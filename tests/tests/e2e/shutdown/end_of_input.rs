@@ -6,6 +6,7 @@ use exec_tests::wait::until;
 use exec_tests::{fixture, program};
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use tokio::process::{Child, ChildStdin};
 
 /// What everything begins with.
 fn hello() -> Vec<Value> {
@@ -158,9 +159,9 @@ async fn a_signal_behind_the_end_of_input_kills_at_once_and_the_server_leaves_we
     assert_eq!(told(&program::messages(&output.stdout), "p").1, Some(128 + 9));
 }
 
-#[tokio::test]
-async fn a_client_that_reads_nothing_does_not_keep_the_server() {
-    let marker = format!("nobody-reads-{}", std::process::id());
+/// A server whose output nobody reads, its stdin, and a process that it runs, by its variable.
+async fn unread_server(name: &str, argv: &[&str]) -> (Child, ChildStdin, String) {
+    let marker = format!("{name}-{}", std::process::id());
     let mut command = program::server([]);
     command
         .stdin(std::process::Stdio::piped())
@@ -170,39 +171,35 @@ async fn a_client_that_reads_nothing_does_not_keep_the_server() {
     let mut stdin = server.stdin.take().expect("stdin is piped");
     let mut input = hello();
     let env = json!({"EXEC_TESTS_MARKER": marker});
-    // More than pipes and queues hold, so that the server cannot write what it has to say.
-    input.push(json!({"id": 2, "method": "process/start", "params": {"processId": "p", "argv": ["/usr/bin/yes"], "env": env}}));
+    input.push(
+        json!({"id": 2, "method": "process/start", "params": {"processId": "p", "argv": argv, "env": env}}),
+    );
     tokio::io::AsyncWriteExt::write_all(&mut stdin, lines(&input).as_bytes())
         .await
         .expect("it reads");
     let variable = format!("EXEC_TESTS_MARKER={marker}");
     until("the process is there", || !with_variable(&variable).is_empty()).await;
-    drop(stdin);
+    (server, stdin, variable)
+}
+
+/// The server leaves, and nothing of what it ran is left.
+async fn leaves(mut server: Child, variable: &str) {
     let status = exec_tests::wait::within_patience("the server to leave", server.wait()).await;
     status.expect("nobody else waits for it");
-    until("nothing is left", || with_variable(&variable).is_empty()).await;
+    until("nothing is left", || with_variable(variable).is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_does_not_keep_the_server() {
+    // More than pipes and queues hold, so that the server cannot write what it has to say.
+    let (server, stdin, variable) = unread_server("nobody-reads", &["/usr/bin/yes"]).await;
+    drop(stdin);
+    leaves(server, &variable).await;
 }
 
 #[tokio::test]
 async fn a_client_that_is_gone_altogether_does_not_keep_the_server() {
-    let marker = format!("nobody-there-{}", std::process::id());
-    let mut command = program::server([]);
-    command
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .kill_on_drop(true);
-    let mut server = command.spawn().expect("it can be started");
-    let mut stdin = server.stdin.take().expect("stdin is piped");
-    let mut input = hello();
-    let env = json!({"EXEC_TESTS_MARKER": marker});
-    input.push(json!({"id": 2, "method": "process/start", "params": {"processId": "p", "argv": ["/bin/sleep", "1000"], "env": env}}));
-    tokio::io::AsyncWriteExt::write_all(&mut stdin, lines(&input).as_bytes())
-        .await
-        .expect("it reads");
-    let variable = format!("EXEC_TESTS_MARKER={marker}");
-    until("the process is there", || !with_variable(&variable).is_empty()).await;
+    let (mut server, stdin, variable) = unread_server("nobody-there", &["/bin/sleep", "1000"]).await;
     drop((stdin, server.stdout.take()));
-    let status = exec_tests::wait::within_patience("the server to leave", server.wait()).await;
-    status.expect("nobody else waits for it");
-    until("nothing is left", || with_variable(&variable).is_empty()).await;
+    leaves(server, &variable).await;
 }
