@@ -7,11 +7,14 @@
 mod incoming;
 mod nesting;
 mod outgoing;
+mod reading;
 mod request_id;
 
 pub use incoming::{Batch, EnvelopeError, Incoming, MAX_BATCH_ELEMENTS, Message, Style, parse};
 pub use nesting::MAX_DEPTH;
 pub use outgoing::{
-    Output, write_error, write_notice, write_output, write_request, write_response, write_result,
+    Output, begin_result, end_result, write_error, write_notice, write_output, write_request, write_response,
+    write_result,
 };
+pub use reading::ReadWriter;
 pub use request_id::RequestId;

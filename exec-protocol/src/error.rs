@@ -87,6 +87,8 @@ kinds! {
     TooManyFiles = InternalError "tooManyFiles",
     /// A limit on processes, ours or the operating system's, is reached.
     TooManyProcesses = InternalError "tooManyProcesses",
+    /// The memory for the output of all processes is taken.
+    MemoryLimit = InternalError "memoryLimit",
     /// The process does not read its stdin, and the queue before it is full. Nothing was taken.
     StdinFull = InternalError "stdinFull",
     /// The server is about to leave.

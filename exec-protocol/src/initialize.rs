@@ -36,6 +36,36 @@ pub struct InitializeParams {
     /// The session to take up again. None opens a new one.
     #[serde(default)]
     pub resume_session_id: Option<SessionId>,
+    /// What the client wants to be told of on this connection.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Notifications::is_default"
+    )]
+    pub notifications: Notifications,
+}
+
+/// What a connection is told of its processes without asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notifications {
+    /// Everything.
+    #[default]
+    All,
+    /// Exit and close.
+    Lifecycle,
+    /// Nothing.
+    None,
+}
+
+impl Notifications {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes the member by reference"
+    )]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What the client may rely on.
@@ -84,6 +114,16 @@ pub struct Capabilities {
     pub write_eof: bool,
     /// `process/signal` says whether the signal was `delivered`.
     pub signal_delivered: bool,
+    /// `afterOffset` and `peek` of `process/read`, and the offsets and the gap in its answer.
+    pub offsets: bool,
+    /// `onSlowClient` of `process/start`, and `process/gap`.
+    pub slow_client: bool,
+    /// `retainBytes` of `process/start`.
+    pub retain_bytes: bool,
+    /// `process/ack`.
+    pub ack: bool,
+    /// `notifications` of `initialize`.
+    pub notifications: bool,
 }
 
 /// Every cap in force, each with its unit in its name.
@@ -104,8 +144,10 @@ pub struct Limits {
     pub stdin_queue_bytes: u64,
     /// Write ids that are remembered for each process.
     pub write_ids: u64,
-    /// Output of one process that is kept.
+    /// Output of one process that is kept, where its start does not say.
     pub retain_bytes: u64,
+    /// Memory for the output of all processes together.
+    pub output_memory_bytes: u64,
     /// Longest wait of a read.
     pub read_wait_ms: u64,
     /// Most output in one answer to a read.

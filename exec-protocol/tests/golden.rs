@@ -17,13 +17,15 @@ use exec_protocol::envelope::{
 };
 use exec_protocol::environment::{EnvironmentInfo, Info, Shell};
 use exec_protocol::initialize::{
-    Capabilities, Initialize, InitializeParams, InitializeResult, Initialized, Limits, ServerInfo,
+    Capabilities, Initialize, InitializeParams, InitializeResult, Initialized, Limits, Notifications,
+    ServerInfo,
 };
 use exec_protocol::process::{
-    Chunk, CloseStdin, CloseStdinParams, CloseStdinResult, ClosedNotice, ClosedParams, EnvPolicy,
-    ExitedNotice, ExitedParams, Inherit, OutputNotice, OutputParams, Read, ReadParams, ReadResult, Resize,
-    ResizeParams, Signal, SignalName, SignalParams, SignalResult, Size, Start, StartParams, StartResult,
-    Stream, Terminate, TerminateParams, TerminateResult, Write, WriteParams, WriteResult, WriteStatus,
+    Ack, AckParams, Chunk, CloseStdin, CloseStdinParams, CloseStdinResult, ClosedNotice, ClosedParams,
+    EnvPolicy, ExitedNotice, ExitedParams, Gap, GapNotice, GapParams, Inherit, OnSlowClient, OutputNotice,
+    OutputParams, Read, ReadParams, ReadResult, Resize, ResizeParams, Signal, SignalName, SignalParams,
+    SignalResult, Size, Start, StartParams, StartResult, Stream, Terminate, TerminateParams, TerminateResult,
+    Write, WriteParams, WriteResult, WriteStatus,
 };
 use exec_protocol::{
     Blob, Empty, ErrorKind, Method, Notice, ProcessId, RpcError, Seq, SessionId, StringMap, WirePath,
@@ -48,7 +50,9 @@ fn every_message_is_written_and_read_as_its_file_shows() {
         resize(),
         signal(),
         terminate(),
+        ack(),
         output(),
+        gap(),
         exited(),
         closed(),
     ]);
@@ -68,9 +72,10 @@ fn every_message_is_written_and_read_as_its_file_shows() {
 
 fn initialize() -> &'static str {
     let session_id = SessionId::new("3f6c").unwrap();
-    let params = |resume_session_id| InitializeParams {
+    let params = |resume_session_id, notifications| InitializeParams {
         client_name: "golden".into(),
         resume_session_id,
+        notifications,
     };
     let full = InitializeResult {
         session_id: session_id.clone(),
@@ -85,6 +90,11 @@ fn initialize() -> &'static str {
             initial_size: true,
             write_eof: true,
             signal_delivered: true,
+            offsets: true,
+            slow_client: true,
+            retain_bytes: true,
+            ack: true,
+            notifications: true,
         },
         limits: Some(Limits {
             message_bytes: 1,
@@ -104,6 +114,7 @@ fn initialize() -> &'static str {
             ended_processes: 15,
             sessions: 16,
             connections: 17,
+            output_memory_bytes: 18,
         }),
     };
     let core_only = InitializeResult {
@@ -122,7 +133,12 @@ fn initialize() -> &'static str {
         capabilities: Capabilities::default(),
         limits: None,
     };
-    method::<Initialize>(&[params(None), params(Some(session_id))], &[full, core_only])
+    let params = [
+        params(None, Notifications::All),
+        params(Some(session_id), Notifications::Lifecycle),
+        params(None, Notifications::None),
+    ];
+    method::<Initialize>(&params, &[full, core_only])
 }
 
 fn environment_info() -> &'static str {
@@ -148,6 +164,8 @@ fn start() -> &'static str {
         pipe_stdin: true,
         arg0: Some("-sh".into()),
         size: Some(Size::new(50, 132).unwrap()),
+        retain_bytes: Some(65_536),
+        on_slow_client: Some(OnSlowClient::Block),
         sandbox: Some(serde_json::json!({"type": "strict"})),
         enforce_managed_network: true,
         managed_network: Some(serde_json::json!({"port": 1})),
@@ -162,6 +180,7 @@ fn start() -> &'static str {
             inherit: Inherit::None,
             ..EnvPolicy::default()
         }),
+        on_slow_client: Some(OnSlowClient::Skip),
         ..plain.clone()
     };
     let started = StartResult {
@@ -173,16 +192,19 @@ fn start() -> &'static str {
 
 fn read() -> &'static str {
     let from_the_start = ReadParams {
-        process_id: process(),
-        after_seq: Seq::ZERO,
-        max_bytes: None,
-        wait_ms: 0,
+        after_seq: None,
+        ..ReadParams::after_seq(process(), Seq::ZERO)
     };
     let largest = ReadParams {
-        process_id: process(),
-        after_seq: Seq(u64::MAX),
         max_bytes: Some(0),
         wait_ms: 60_000,
+        ..ReadParams::after_seq(process(), Seq(u64::MAX))
+    };
+    let exact = ReadParams {
+        after_offset: Some(70_000),
+        max_bytes: Some(1),
+        peek: true,
+        ..ReadParams::after_seq(process(), Seq(2))
     };
     let nothing_yet = ReadResult {
         chunks: Vec::new(),
@@ -192,10 +214,16 @@ fn read() -> &'static str {
         closed: false,
         failure: None,
         sandbox_denied: false,
+        next_offset: None,
+        first_seq: None,
+        first_offset: None,
+        end_offset: None,
+        gap: None,
     };
     let chunk = |seq, stream, bytes: &'static [u8]| Chunk {
         seq: Seq(seq),
         stream,
+        offset: None,
         chunk: Blob::from(bytes),
     };
     let ended = ReadResult {
@@ -210,7 +238,20 @@ fn read() -> &'static str {
         closed: true,
         ..nothing_yet.clone()
     };
-    method::<Read>(&[from_the_start, largest], &[nothing_yet, ended])
+    let torn = ReadResult {
+        chunks: vec![Chunk {
+            offset: Some(70_000),
+            ..chunk(4, Stream::Stdout, b"a")
+        }],
+        next_seq: Seq(4),
+        next_offset: Some(70_001),
+        first_seq: Some(Seq(4)),
+        first_offset: Some(65_536),
+        end_offset: Some(131_072),
+        gap: Some(Gap::new(Seq(3), Seq(3), 1_000, 65_536)),
+        ..nothing_yet.clone()
+    };
+    method::<Read>(&[from_the_start, largest, exact], &[nothing_yet, ended, torn])
 }
 
 fn write() -> &'static str {
@@ -308,6 +349,20 @@ fn output() -> &'static str {
         params(2, Stream::Stderr, b"a"),
         params(3, Stream::Pty, b"ab"),
     ])
+}
+
+fn ack() -> &'static str {
+    notice::<Ack>(&[AckParams {
+        process_id: process(),
+        seq: Seq(4),
+    }])
+}
+
+fn gap() -> &'static str {
+    notice::<GapNotice>(&[GapParams {
+        process_id: process(),
+        gap: Gap::new(Seq(2), Seq(9), 10, 131_072),
+    }])
 }
 
 fn exited() -> &'static str {

@@ -22,11 +22,21 @@ impl Style {
 
 /// Appends the answer to a request that succeeded. `result` is the text of a JSON value.
 pub fn write_result(out: &mut Vec<u8>, style: Style, id: &RequestId<'_>, result: &str) {
+    begin_result(out, style, id);
+    out.extend_from_slice(result.as_bytes());
+    end_result(out);
+}
+
+/// Appends what comes before the result in the answer to a request.
+pub fn begin_result(out: &mut Vec<u8>, style: Style, id: &RequestId<'_>) {
     out.extend_from_slice(style.open());
     out.extend_from_slice(b"\"id\":");
     out.extend_from_slice(id.as_json().as_bytes());
     out.extend_from_slice(b",\"result\":");
-    out.extend_from_slice(result.as_bytes());
+}
+
+/// Appends what comes behind the result.
+pub fn end_result(out: &mut Vec<u8>) {
     out.push(b'}');
 }
 

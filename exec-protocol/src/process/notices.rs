@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Stream;
+use super::{Gap, Stream};
 use crate::lenient::null_as_default;
 use crate::{Blob, Notice, ProcessId, Seq};
 
@@ -27,6 +27,25 @@ pub struct OutputParams {
     pub stream: Stream,
     /// The raw bytes.
     pub chunk: Blob,
+}
+
+/// `process/gap`: output was dropped before it could be told. Comes before the next output.
+#[derive(Debug)]
+pub enum GapNotice {}
+
+impl Notice for GapNotice {
+    const NAME: &'static str = "process/gap";
+    type Params = GapParams;
+}
+
+/// What was dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GapParams {
+    /// The process.
+    pub process_id: ProcessId,
+    /// What was dropped.
+    pub gap: Gap,
 }
 
 /// `process/exited`: the leader has ended. What it had left in the pipe came before.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Stream;
+use super::{Gap, Stream};
 use crate::lenient::null_as_default;
 use crate::{Blob, Method, ProcessId, Seq};
 
@@ -26,19 +26,48 @@ pub const DEFAULT_MAX_BYTES: u64 = 1 << 20;
 pub struct ReadParams {
     /// The process.
     pub process_id: ProcessId,
-    /// Everything up to here is known. 0 reads from the start.
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub after_seq: Seq,
-    /// Most bytes of output in the answer; one whole chunk comes in any case. 0 asks for the state
-    /// only. Default: [`DEFAULT_MAX_BYTES`].
+    /// Everything up to here is known. 0 reads from the start, and so does none, unless there is an
+    /// `after_offset`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_seq: Option<Seq>,
+    /// Every byte before this offset is known. Exact: chunks are cut to it and to `max_bytes`. With
+    /// it `after_seq` only says which of the events without bytes are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_offset: Option<u64>,
+    /// Most bytes of output in the answer. Without `after_offset` one whole chunk comes in any case.
+    /// 0 asks for the state only. Default: [`DEFAULT_MAX_BYTES`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,
-    /// How long to wait for something newer than `after_seq`, in milliseconds.
+    /// How long to wait for something newer than the cursor, in milliseconds.
     #[serde(default, deserialize_with = "null_as_default")]
     pub wait_ms: u64,
+    /// Only look: what was read before the cursor is not taken for acknowledged.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub peek: bool,
+}
+
+impl ReadParams {
+    /// Reads what follows this event, without waiting.
+    pub fn after_seq(process_id: ProcessId, after_seq: Seq) -> Self {
+        Self {
+            process_id,
+            after_seq: Some(after_seq),
+            after_offset: None,
+            max_bytes: None,
+            wait_ms: 0,
+            peek: false,
+        }
+    }
 }
 
 /// Output, and the state of the process.
+///
+/// What is optional here is there in every answer of a server with the capability `offsets`, but for
+/// the gap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReadResult {
@@ -56,6 +85,21 @@ pub struct ReadResult {
     pub failure: Option<String>,
     /// Whether a sandbox stopped it. Always false without one.
     pub sandbox_denied: bool,
+    /// The next `after_offset`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_offset: Option<u64>,
+    /// The oldest chunk that is kept; one more than the newest event if none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seq: Option<Seq>,
+    /// The oldest byte that is kept; `end_offset` if none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_offset: Option<u64>,
+    /// Bytes published so far, over all streams.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_offset: Option<u64>,
+    /// What lay between the cursor and the oldest that is kept, and is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
 }
 
 /// A piece of output.
@@ -65,6 +109,9 @@ pub struct Chunk {
     pub seq: Seq,
     /// Where it was written to.
     pub stream: Stream,
+    /// The offset of its first byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
     /// The raw bytes.
     pub chunk: Blob,
 }

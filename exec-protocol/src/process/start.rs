@@ -48,6 +48,13 @@ pub struct StartParams {
     /// The terminal's first size. Default: 24 x 80.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,
+    /// Output that is kept, in bytes. Default: the server's `limits.retainBytes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain_bytes: Option<u64>,
+    /// What happens when the client does not keep up. Default: [`OnSlowClient::Block`] while the
+    /// client is told of output, else [`OnSlowClient::Skip`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_slow_client: Option<OnSlowClient>,
     /// A sandbox to enforce. Anything but null is refused by a server that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Value>,
@@ -80,6 +87,8 @@ impl StartParams {
             pipe_stdin: false,
             arg0: None,
             size: None,
+            retain_bytes: None,
+            on_slow_client: None,
             sandbox: None,
             enforce_managed_network: false,
             managed_network: None,
@@ -121,6 +130,16 @@ pub enum Inherit {
     Core,
     /// Nothing.
     None,
+}
+
+/// What happens to a process whose client does not keep up with its output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnSlowClient {
+    /// The process is not read for a while, so that it blocks once its pipe is full. Nothing is lost.
+    Block,
+    /// The process runs on, and its oldest output is dropped. The client is told what it missed.
+    Skip,
 }
 
 /// The process runs.

@@ -1,0 +1,110 @@
+//! Putting the answer to a read together, which may be as long as a message.
+
+use serde::Serialize as _;
+
+use crate::process::{ReadResult, Stream};
+use crate::{Seq, blob};
+
+/// How the text of every [`ReadResult`] without chunks begins.
+const NO_CHUNKS: &[u8] = br#"{"chunks":[]"#;
+
+/// The text of a [`ReadResult`] in the making. Chunks are encoded straight into the buffer.
+#[derive(Debug)]
+pub struct ReadWriter<'a> {
+    out: &'a mut Vec<u8>,
+    is_empty: bool,
+}
+
+impl<'a> ReadWriter<'a> {
+    /// Begins the result at the end of `out`.
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        out.extend_from_slice(&NO_CHUNKS[..NO_CHUNKS.len() - 1]);
+        Self { out, is_empty: true }
+    }
+
+    /// Appends a chunk whose first byte has this offset.
+    pub fn chunk(&mut self, seq: Seq, stream: Stream, offset: u64, bytes: &[u8]) {
+        let out = &mut *self.out;
+        if !std::mem::replace(&mut self.is_empty, false) {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"{\"seq\":");
+        write_number(out, seq.0);
+        out.extend_from_slice(b",\"stream\":\"");
+        out.extend_from_slice(stream.as_str().as_bytes());
+        out.extend_from_slice(b"\",\"offset\":");
+        write_number(out, offset);
+        out.extend_from_slice(b",\"chunk\":\"");
+        blob::append_base64(out, bytes);
+        out.extend_from_slice(b"\"}");
+    }
+
+    /// Whether no chunk was appended.
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    /// Completes the result with the rest of `result`, whose own chunks do not count.
+    pub fn finish(self, mut result: ReadResult) {
+        result.chunks.clear();
+        let start = self.out.len();
+        result
+            .serialize(&mut serde_json::Serializer::new(&mut *self.out))
+            .expect("a Vec takes any write, and our types have string keys only");
+        // Its empty list is where ours ends.
+        self.out.drain(start..start + NO_CHUNKS.len() - 1);
+    }
+}
+
+fn write_number(out: &mut Vec<u8>, number: u64) {
+    serde_json::to_writer(out, &number).expect("a Vec takes any write");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blob;
+    use crate::process::{Chunk, Gap};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_result_written_by_hand_is_what_serde_writes(
+            chunks in prop::collection::vec((any::<u64>(), any::<u64>(), prop::collection::vec(any::<u8>(), 0..50)), 0..4),
+            has_gap in any::<bool>(),
+        ) {
+            let gap = has_gap.then(|| Gap::new(Seq(1), Seq(2), 3, 5));
+            let result = ReadResult {
+                chunks: chunks
+                    .iter()
+                    .map(|(seq, offset, bytes)| Chunk {
+                        seq: Seq(*seq),
+                        stream: Stream::Stderr,
+                        offset: Some(*offset),
+                        chunk: Blob::from(bytes.clone()),
+                    })
+                    .collect(),
+                next_seq: Seq(9),
+                exited: has_gap,
+                exit_code: None,
+                closed: false,
+                failure: None,
+                sandbox_denied: false,
+                next_offset: Some(7),
+                first_seq: Some(Seq(1)),
+                first_offset: Some(0),
+                end_offset: Some(7),
+                gap,
+            };
+            let mut out = b"before ".to_vec();
+            let mut writer = ReadWriter::new(&mut out);
+            for (seq, offset, bytes) in &chunks {
+                writer.chunk(Seq(*seq), Stream::Stderr, *offset, bytes);
+            }
+            prop_assert_eq!(writer.is_empty(), chunks.is_empty());
+            writer.finish(result.clone());
+            let text = serde_json::to_string(&result).unwrap();
+            prop_assert_eq!(String::from_utf8(out).unwrap(), format!("before {text}"));
+        }
+    }
+}
