@@ -158,7 +158,12 @@ impl CatchUp {
         for (index, slot) in self.held.drain(..).enumerate() {
             let exit_code = exit_code.filter(|_| exit == Exit::Held(index));
             match (slot, exit_code) {
-                (Slot::Output(Chunk { seq, stream, chunk }), _) => {
+                (
+                    Slot::Output(Chunk {
+                        seq, stream, chunk, ..
+                    }),
+                    _,
+                ) => {
                     events.push(Event::Output {
                         seq,
                         stream,
@@ -233,6 +238,7 @@ mod tests {
             let chunk = Chunk {
                 seq: Seq(5 + pages),
                 stream: exec_protocol::process::Stream::Stdout,
+                offset: None,
                 chunk: exec_protocol::Blob::default(),
             };
             let page = ReadResult {
@@ -243,6 +249,11 @@ mod tests {
                 closed: false,
                 failure: None,
                 sandbox_denied: false,
+                next_offset: None,
+                first_seq: None,
+                first_offset: None,
+                end_offset: None,
+                gap: None,
             };
             if let Some(events) = catch_up.page(page) {
                 break events;

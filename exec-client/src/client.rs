@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use exec_protocol::envelope::{RequestId, Style, write_request};
-use exec_protocol::initialize::{InitializeParams, InitializeResult};
+use exec_protocol::initialize::{InitializeParams, InitializeResult, Notifications};
 use exec_protocol::process::{Start, StartParams};
 use exec_protocol::{ErrorKind, Method, RpcError, WriteId};
 use tokio::sync::mpsc;
@@ -70,6 +70,7 @@ impl Client {
         let params = InitializeParams {
             client_name: client_name.into(),
             resume_session_id: None,
+            notifications: Notifications::All,
         };
         let (connection, server) = open(transport, &params).await?;
         Ok(Self::new(connection, server, None))
@@ -95,6 +96,7 @@ impl Client {
         let params = InitializeParams {
             client_name: client_name.into(),
             resume_session_id: None,
+            notifications: Notifications::All,
         };
         let (connection, server) = open(transport, &params).await?;
         let reconnect = Reconnect {

@@ -183,10 +183,9 @@ impl ProcessControl {
     ) -> Result<ReadResult, CallError> {
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         let params = ReadParams {
-            process_id: self.process_id.clone(),
-            after_seq,
             max_bytes,
             wait_ms,
+            ..ReadParams::after_seq(self.process_id.clone(), after_seq)
         };
         self.client.call::<Read>(&params).await
     }

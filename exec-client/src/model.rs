@@ -114,6 +114,7 @@ impl Model {
                     chunks.push(Chunk {
                         seq: Seq(seq),
                         stream: Stream::Stdout,
+                        offset: None,
                         chunk,
                     });
                 }
@@ -133,6 +134,11 @@ impl Model {
             closed: published == self.len() && self.kinds.last() == Some(&Kind::Closed),
             failure: None,
             sandbox_denied: false,
+            next_offset: None,
+            first_seq: None,
+            first_offset: None,
+            end_offset: None,
+            gap: None,
         }
     }
 

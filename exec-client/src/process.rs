@@ -107,13 +107,7 @@ impl Process {
     async fn read(&mut self, after: Seq) -> Input {
         let reading = self.reading.get_or_insert_with(|| {
             let client = self.client.clone();
-            let process_id = self.control.id().clone();
-            let params = ReadParams {
-                process_id,
-                after_seq: after,
-                max_bytes: None,
-                wait_ms: 0,
-            };
+            let params = ReadParams::after_seq(self.control.id().clone(), after);
             Box::pin(async move { client.call::<Read>(&params).await })
         });
         tokio::select! {

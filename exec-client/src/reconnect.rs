@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exec_protocol::initialize::InitializeParams;
+use exec_protocol::initialize::{InitializeParams, Notifications};
 use exec_protocol::{ErrorCode, SessionId};
 use tokio::time::{sleep, timeout};
 
@@ -76,6 +76,7 @@ impl Reconnect {
         let params = InitializeParams {
             client_name: self.client_name.clone(),
             resume_session_id: Some(self.session_id.clone()),
+            notifications: Notifications::All,
         };
         let (connection, result) = open(transport, &params).await?;
         Ok((connection, result.session_id))

@@ -283,6 +283,11 @@ mod tests {
             closed: false,
             failure: None,
             sandbox_denied: false,
+            next_offset: None,
+            first_seq: None,
+            first_offset: None,
+            end_offset: None,
+            gap: None,
         });
         assert_eq!(
             sequence.step(),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use exec_client::{MessageReceiver, MessageSender, Transport};
-use exec_protocol::initialize::{Initialize, InitializeParams, InitializeResult};
+use exec_protocol::initialize::{Initialize, InitializeParams, InitializeResult, Notifications};
 use exec_protocol::{ErrorKind, Method, RpcError, SessionId};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
@@ -78,6 +78,7 @@ impl Peer {
         let params = InitializeParams {
             client_name: "exec-tests".into(),
             resume_session_id,
+            notifications: Notifications::All,
         };
         let result = self.call_typed::<Initialize>(&params).await;
         self.notify("initialized", json!({})).await;

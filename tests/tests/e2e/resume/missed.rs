@@ -28,11 +28,10 @@ const SPEAK_WHEN_AWAY: &str =
 async fn read_all(peer: &mut Peer, process_id: &str, mut after: u64) -> (Vec<u8>, u64) {
     let mut all = Vec::new();
     loop {
+        let process_id = ProcessId::new(process_id).expect("a short name");
         let params = ReadParams {
-            process_id: ProcessId::new(process_id).expect("a short name"),
-            after_seq: Seq(after),
             max_bytes: Some(100_000),
-            wait_ms: 0,
+            ..ReadParams::after_seq(process_id, Seq(after))
         };
         let page = peer.call_typed::<Read>(&params).await;
         if page.chunks.is_empty() {
