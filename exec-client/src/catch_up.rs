@@ -5,14 +5,17 @@
 //!
 //! * Between the chunks of one page, and behind its last, nothing was evicted: what is missing there
 //!   is the exit, and at the very end the close.
-//! * Before a page's first chunk, output may have been evicted; the exit may be there too. Which of
-//!   it is the case shows as soon as the exit turns up elsewhere, or nothing more is left to read.
+//! * Before a page's first chunk, output may have been evicted; the exit may be there too. A server
+//!   that counts offsets tells the gap; what it does not tell as lost is not lost. The exit may still
+//!   be within the gap. Of any other server everything is unclear that is missing there.
+//! * What is unclear shows as soon as the exit turns up elsewhere, or nothing more is left to read.
 //!   Until then the pages are held.
 
 use exec_protocol::Seq;
-use exec_protocol::process::{Chunk, ReadResult};
+use exec_protocol::process::{Chunk, Gap, ReadResult};
 
 use crate::event::Event;
+use crate::position::Position;
 
 /// Most pages that are held while the place of the exit is unclear.
 ///
@@ -29,7 +32,7 @@ const UNKNOWN_EXIT_CODE: i32 = -1;
 /// Reads on from a position, until every event up to there has its place.
 #[derive(Debug)]
 pub(crate) struct CatchUp {
-    cursor: Seq,
+    position: Position,
     /// Whether the exit is before everything that is read here.
     exited: bool,
     held: Vec<Slot>,
@@ -44,6 +47,19 @@ enum Slot {
     Mark(Seq),
     /// From the first to the last: evicted, the exit, or both.
     Missing(Seq, Seq),
+    /// From the first to the last: this many bytes were evicted, and there may be the exit.
+    Lost(Seq, Seq, Option<u64>),
+}
+
+impl Slot {
+    fn may_hold_exit(&self) -> bool {
+        match self {
+            Self::Output(_) | Self::Mark(_) => false,
+            Self::Missing(..) => true,
+            // A single number is that of the bytes.
+            Self::Lost(from, to, _) => from < to,
+        }
+    }
 }
 
 /// Where the exit is.
@@ -58,10 +74,10 @@ enum Exit {
 }
 
 impl CatchUp {
-    /// Starts behind `last`. `exited` tells whether the exit is known already.
-    pub(crate) fn new(last: Seq, exited: bool) -> Self {
+    /// Starts behind `position`. `exited` tells whether the exit is known already.
+    pub(crate) fn new(position: Position, exited: bool) -> Self {
         Self {
-            cursor: last,
+            position,
             exited,
             held: Vec::new(),
             held_pages: 0,
@@ -70,7 +86,12 @@ impl CatchUp {
 
     /// From where to read the next page.
     pub(crate) fn cursor(&self) -> Seq {
-        self.cursor
+        self.position.seq()
+    }
+
+    /// Up to where everything was read.
+    pub(crate) fn position(&self) -> Position {
+        self.position
     }
 
     /// Takes the page after the cursor. Returns every event up to the new cursor, or None if the
@@ -93,38 +114,57 @@ impl CatchUp {
 
     fn hold(&mut self, page: ReadResult) {
         self.held_pages += 1;
-        let mut next = self.cursor.next();
-        let mut evicted = true;
+        // With no output left, the close is the last there is.
+        let is_at_close = page.closed && page.chunks.is_empty() && page.next_seq > self.position.next();
+        let close = is_at_close.then(|| Seq(page.next_seq.0 - 1));
+        let end = close.unwrap_or(page.next_seq);
+        if let Some(gap) = page.gap {
+            self.hold_gap(&gap, end);
+        }
+        let mut may_be_evicted = page.next_offset.is_none();
         for chunk in page.chunks {
             // A repetition; a server that sends one is told nothing by it.
-            if chunk.seq < next {
+            if chunk.seq < self.position.next() {
                 continue;
             }
-            self.hold_missing(next, chunk.seq, evicted);
-            next = chunk.seq.next();
-            evicted = false;
+            self.hold_missing(chunk.seq, may_be_evicted);
+            may_be_evicted = false;
+            self.position
+                .pass_output(chunk.seq, chunk.offset, chunk.chunk.0.len());
             self.held.push(Slot::Output(chunk));
         }
-        if evicted && page.closed && next < page.next_seq {
-            let close = Seq(page.next_seq.0 - 1);
-            self.hold_missing(next, close, evicted);
+        self.hold_missing(end, may_be_evicted);
+        if let Some(close) = close {
+            self.position.pass_mark(close);
             self.held.push(Slot::Mark(close));
-        } else {
-            self.hold_missing(next, page.next_seq, evicted);
         }
-        self.cursor = Seq(next.max(page.next_seq).0 - 1);
     }
 
-    /// Nothing was told from `from` to before `end`.
-    fn hold_missing(&mut self, from: Seq, end: Seq, evicted: bool) {
+    /// This was told to be lost, as far as it lies before `end`.
+    fn hold_gap(&mut self, gap: &Gap, end: Seq) {
+        self.hold_missing(gap.from_seq, false);
+        let from = self.position.next();
+        let to = gap.to_seq.min(Seq(end.0.saturating_sub(1)));
+        if from <= to {
+            let bytes = self.position.pass_gap(&Gap { to_seq: to, ..*gap });
+            self.held.push(Slot::Lost(from, to, bytes));
+        }
+    }
+
+    /// Nothing was told from the position to before `end`.
+    fn hold_missing(&mut self, end: Seq, may_be_evicted: bool) {
+        let from = self.position.next();
         let missing = end.0.saturating_sub(from.0);
         if missing == 0 {
             return;
         }
+        let to = Seq(end.0 - 1);
         // A server that leaves out more than there can be has lost it, whatever it says.
-        if evicted || missing > MARKS {
-            self.held.push(Slot::Missing(from, Seq(end.0 - 1)));
+        if may_be_evicted || missing > MARKS {
+            self.position.pass_unknown(to);
+            self.held.push(Slot::Missing(from, to));
         } else {
+            self.position.pass_mark(to);
             self.held.extend((from.0..end.0).map(|seq| Slot::Mark(Seq(seq))));
         }
     }
@@ -132,10 +172,7 @@ impl CatchUp {
     fn find_exit(&self, closed: bool, is_last: bool) -> Exit {
         let first_mark = self.held.iter().position(|slot| matches!(slot, Slot::Mark(_)));
         // Among several, eviction explains an earlier one better: it takes the oldest.
-        let missing = self
-            .held
-            .iter()
-            .rposition(|slot| matches!(slot, Slot::Missing(..)));
+        let missing = self.held.iter().rposition(Slot::may_hold_exit);
         match (first_mark, missing) {
             (None, None) => Exit::Elsewhere,
             (Some(mark), Some(missing)) if closed && mark + 1 == self.held.len() => {
@@ -175,21 +212,39 @@ impl CatchUp {
                 (Slot::Mark(seq), None) => events.push(Event::Gap {
                     from_seq: seq,
                     to_seq: seq,
+                    bytes: None,
                 }),
                 (Slot::Missing(seq, to), Some(exit_code)) if seq == to => {
                     events.push(Event::Exited { seq, exit_code });
                 }
                 (Slot::Missing(from_seq, to_seq), exit_code) => {
-                    events.push(Event::Gap { from_seq, to_seq });
-                    events.extend(exit_code.map(|exit_code| Event::Exited {
-                        seq: to_seq,
-                        exit_code,
-                    }));
+                    push_gap(&mut events, (from_seq, to_seq), None, exit_code);
+                }
+                (Slot::Lost(from_seq, to_seq, bytes), exit_code) => {
+                    push_gap(&mut events, (from_seq, to_seq), bytes, exit_code);
                 }
             }
         }
         events
     }
+}
+
+/// A gap, and the exit if it is somewhere in it.
+fn push_gap(
+    events: &mut Vec<Event>,
+    (from_seq, to_seq): (Seq, Seq),
+    bytes: Option<u64>,
+    exit_code: Option<i32>,
+) {
+    events.push(Event::Gap {
+        from_seq,
+        to_seq,
+        bytes,
+    });
+    events.extend(exit_code.map(|exit_code| Event::Exited {
+        seq: to_seq,
+        exit_code,
+    }));
 }
 
 #[cfg(test)]
@@ -212,14 +267,14 @@ mod tests {
             let last = last.index(usize::try_from(model.len()).unwrap() + 1) as u64;
             let exited = model.exit().is_some_and(|exit| exit <= last);
             let mut events = Vec::new();
-            let mut catch_up = CatchUp::new(Seq(last), exited);
+            let mut catch_up = CatchUp::new(model.position(last), exited);
             for max_bytes in pages {
                 let page = model.read(catch_up.cursor().0, model.len(), max_bytes);
                 let nothing_new = page.next_seq == catch_up.cursor().next();
                 if let Some(settled) = catch_up.page(page) {
                     events.extend(settled);
                     let exited = exited || events.iter().any(|event| matches!(event, Event::Exited { .. }));
-                    catch_up = CatchUp::new(catch_up.cursor(), exited);
+                    catch_up = CatchUp::new(catch_up.position(), exited);
                 }
                 if nothing_new {
                     break;
@@ -231,7 +286,9 @@ mod tests {
 
     #[test]
     fn the_place_of_an_exit_is_given_up_before_too_much_is_held() {
-        let mut catch_up = CatchUp::new(Seq(4), false);
+        let mut position = Position::START;
+        position.pass_mark(Seq(4));
+        let mut catch_up = CatchUp::new(position, false);
         let mut pages = 0;
         let events = loop {
             pages += 1;

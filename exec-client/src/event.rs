@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use exec_protocol::Seq;
-use exec_protocol::process::Stream;
+use exec_protocol::process::{Gap, Stream};
 
 /// What happened to a process, in the order of `seq`: one counter from 1, without a gap but the ones
 /// told as [`Event::Gap`].
@@ -29,15 +29,17 @@ pub enum Event {
         /// The event's number.
         seq: Seq,
     },
-    /// The server dropped these before we read them; they are lost.
+    /// The server dropped these before we had them; they are lost.
     ///
-    /// The server tells the exit code without its number. If the exit lies somewhere in the gap, so
-    /// that its number cannot be told, [`Event::Exited`] follows with the number `to_seq`.
+    /// A read tells the exit code without its number. If the exit lies somewhere in the gap, so that
+    /// its number cannot be told, [`Event::Exited`] follows with the number `to_seq`.
     Gap {
         /// The first that is lost.
         from_seq: Seq,
         /// The last that is lost.
         to_seq: Seq,
+        /// How many bytes of output are lost. None if the server does not tell.
+        bytes: Option<u64>,
     },
     /// Nothing more can be learned: the connection is gone and was not resumed, or the server does
     /// not know the process any more. The last one.
@@ -47,6 +49,7 @@ pub enum Event {
 /// An event as the server tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Notice {
+    /// Its number; of a gap the first.
     pub(crate) seq: Seq,
     pub(crate) what: What,
 }
@@ -56,4 +59,5 @@ pub(crate) enum What {
     Output { stream: Stream, bytes: Bytes },
     Exited { exit_code: i32 },
     Closed,
+    Gap(Gap),
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use exec_protocol::envelope::{EnvelopeError, Incoming, Message, parse};
 use exec_protocol::process::{
-    ClosedNotice, ClosedParams, ExitedNotice, ExitedParams, OutputNotice, OutputParams,
+    ClosedNotice, ClosedParams, ExitedNotice, ExitedParams, GapNotice, GapParams, OutputNotice, OutputParams,
 };
 use exec_protocol::{Notice as _, ProcessId, parse_params};
 use tokio::sync::mpsc;
@@ -78,6 +78,11 @@ fn event(method: &str, params: Option<&str>) -> Option<(ProcessId, Notice)> {
                     what: What::Closed,
                 },
             )
+        }),
+        GapNotice::NAME => parse_params(params).map(|GapParams { process_id, gap }| {
+            let seq = gap.from_seq;
+            let what = What::Gap(gap);
+            (process_id, Notice { seq, what })
         }),
         _ => return None,
     };

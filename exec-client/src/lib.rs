@@ -45,6 +45,7 @@ mod inbound;
 #[cfg(test)]
 mod model;
 mod pending;
+mod position;
 mod process;
 mod random;
 mod reconnect;

@@ -7,6 +7,7 @@ use exec_protocol::process::ReadResult;
 
 use crate::catch_up::CatchUp;
 use crate::event::{Event, Notice, What};
+use crate::position::Position;
 use crate::routes::{Arrival, QUEUE_EVENTS};
 
 /// What to do next.
@@ -27,9 +28,9 @@ pub(crate) enum Step {
 pub(crate) struct Sequence {
     /// What arrived and has no place yet.
     inbox: VecDeque<Arrival>,
-    /// What has its place, up to `last`.
+    /// What has its place, up to `position`.
     ready: VecDeque<Event>,
-    last: Seq,
+    position: Position,
     exited: bool,
     ended: bool,
     asked: Option<Asked>,
@@ -53,7 +54,7 @@ impl Sequence {
         Self {
             inbox: VecDeque::new(),
             ready: VecDeque::new(),
-            last: Seq::ZERO,
+            position: Position::START,
             exited: false,
             ended: false,
             asked: None,
@@ -77,7 +78,7 @@ impl Sequence {
             }
             match self.inbox.front() {
                 None => return Step::Wait,
-                Some(Arrival::Notice(notice)) if notice.seq > self.last.next() => {
+                Some(Arrival::Notice(notice)) if notice.seq > self.position.next() => {
                     let seq = notice.seq;
                     return self.ask(Asked::Before(seq));
                 }
@@ -102,10 +103,10 @@ impl Sequence {
     pub(crate) fn page(&mut self, page: ReadResult) {
         let catch_up = self
             .catch_up
-            .get_or_insert_with(|| CatchUp::new(self.last, self.exited));
+            .get_or_insert_with(|| CatchUp::new(self.position, self.exited));
         let is_news = page.next_seq > catch_up.cursor().next();
         if let Some(events) = catch_up.page(page) {
-            self.last = catch_up.cursor();
+            self.position = catch_up.position();
             self.catch_up = None;
             self.exited |= events.iter().any(|event| matches!(event, Event::Exited { .. }));
             self.ended |= events.iter().any(|event| matches!(event, Event::Closed { .. }));
@@ -125,7 +126,7 @@ impl Sequence {
     /// Nothing more can be learned. What has its place is still delivered.
     pub(crate) fn end(&mut self) {
         while let Some(Arrival::Notice(notice)) = self.inbox.front()
-            && notice.seq <= self.last.next()
+            && notice.seq <= self.position.next()
         {
             self.place_front();
         }
@@ -142,14 +143,17 @@ impl Sequence {
 
     fn read(&self) -> Step {
         Step::Read {
-            after: self.catch_up.as_ref().map_or(self.last, CatchUp::cursor),
+            after: self
+                .catch_up
+                .as_ref()
+                .map_or(self.position.seq(), CatchUp::cursor),
         }
     }
 
     /// Whether the notifications of a resumed connection go on where we are, so that there is
     /// nothing to read.
     fn is_told_on(&self) -> bool {
-        matches!(self.inbox.get(1), Some(Arrival::Notice(notice)) if notice.seq <= self.last.next())
+        matches!(self.inbox.get(1), Some(Arrival::Notice(notice)) if notice.seq <= self.position.next())
     }
 
     fn place_front(&mut self) {
@@ -160,32 +164,54 @@ impl Sequence {
 
     fn place(&mut self, notice: Notice) {
         let Notice { seq, what } = notice;
+        let last = match &what {
+            What::Gap(gap) => gap.to_seq,
+            What::Output { .. } | What::Exited { .. } | What::Closed => seq,
+        };
         // A repetition, or nothing may follow.
-        if seq <= self.last || self.ended {
+        if last <= self.position.seq() || self.ended {
             return;
         }
-        self.last = seq;
         match what {
-            What::Output { stream, bytes } => self.ready.push_back(Event::Output { seq, stream, bytes }),
-            // Known already if its number was lost in a gap.
-            What::Exited { .. } if self.exited => {}
+            What::Output { stream, bytes } => {
+                self.position.pass_output(seq, None, bytes.len());
+                self.ready.push_back(Event::Output { seq, stream, bytes });
+            }
             What::Exited { exit_code } => {
-                self.exited = true;
-                self.ready.push_back(Event::Exited { seq, exit_code });
+                self.position.pass_mark(seq);
+                // Known already if its number was lost in a gap.
+                if !self.exited {
+                    self.exited = true;
+                    self.ready.push_back(Event::Exited { seq, exit_code });
+                }
             }
             What::Closed => {
+                self.position.pass_mark(seq);
                 self.ended = true;
                 self.ready.push_back(Event::Closed { seq });
+            }
+            What::Gap(gap) => {
+                let from_seq = self.position.next();
+                let bytes = self.position.pass_gap(&gap);
+                self.ready.push_back(Event::Gap {
+                    from_seq,
+                    to_seq: gap.to_seq,
+                    bytes,
+                });
             }
         }
     }
 
     /// The server told of an event and has nothing of what came before it: that is lost.
     fn give_up_before(&mut self, told: Seq) {
-        let (from_seq, to_seq) = (self.last.next(), Seq(told.0 - 1));
+        let (from_seq, to_seq) = (self.position.next(), Seq(told.0 - 1));
         if from_seq <= to_seq {
-            self.ready.push_back(Event::Gap { from_seq, to_seq });
-            self.last = to_seq;
+            self.ready.push_back(Event::Gap {
+                from_seq,
+                to_seq,
+                bytes: None,
+            });
+            self.position.pass_unknown(to_seq);
         }
     }
 }
@@ -194,6 +220,7 @@ impl Sequence {
 mod tests {
     use super::*;
     use crate::model::Model;
+    use exec_protocol::process::Gap;
     use proptest::prelude::*;
 
     /// What the connection does next.
@@ -227,38 +254,54 @@ mod tests {
             nexts in prop::collection::vec(next(), 1..40),
             pages in prop::collection::vec(1..40_usize, 1..40),
         ) {
-            let mut sequence = Sequence::new();
-            let (mut nexts, mut pages) = (nexts.iter().cycle(), pages.iter().cycle());
-            let (mut published, mut events, mut late) = (0, Vec::new(), Vec::new());
-            loop {
-                match sequence.step() {
-                    Step::Deliver(event) => events.push(event),
-                    Step::Ended => break,
-                    Step::Read { after } => {
-                        let page = model.read(after.0, published, *pages.next().unwrap());
-                        sequence.page(page);
-                    }
-                    Step::Wait if published == model.len() && late.is_empty() => break,
-                    Step::Wait => {
-                        for notice in late.drain(..) {
-                            sequence.tell(Arrival::Notice(notice));
-                        }
-                    }
+            let events = delivered(&model, &nexts, &pages);
+            prop_assert_eq!(events, model.events_after(0));
+        }
+
+        /// What the server dropped, and told as dropped or did not tell while the connection was
+        /// broken, is lost once; and nothing else is.
+        #[test]
+        fn what_is_told_as_lost_is_lost_once(
+            model in Model::telling_gaps(),
+            nexts in prop::collection::vec(next(), 1..40),
+            pages in prop::collection::vec(1..40_usize, 1..40),
+        ) {
+            model.assert_told_by(&delivered(&model, &nexts, &pages));
+        }
+    }
+
+    /// What comes of everything that happened.
+    fn delivered(model: &Model, nexts: &[Next], pages: &[usize]) -> Vec<Event> {
+        let mut sequence = Sequence::new();
+        let (mut nexts, mut pages) = (nexts.iter().cycle(), pages.iter().cycle());
+        let (mut published, mut events, mut late) = (0, Vec::new(), Vec::new());
+        loop {
+            match sequence.step() {
+                Step::Deliver(event) => events.push(event),
+                Step::Ended => return events,
+                Step::Read { after } => {
+                    let page = model.read(after.0, published, *pages.next().unwrap());
+                    sequence.page(page);
                 }
-                if published < model.len() && late.is_empty() {
-                    published += 1;
-                    match nexts.next().unwrap() {
-                        Next::Told => sequence.tell(Arrival::Notice(model.notice(published))),
-                        Next::Missed => sequence.tell(Arrival::Resumed),
-                        Next::Repeated => {
-                            sequence.tell(Arrival::Notice(model.notice(published)));
-                            sequence.tell(Arrival::Notice(model.notice(published)));
-                        }
-                        Next::Late => late.push(model.notice(published)),
+                Step::Wait if published == model.len() && late.is_empty() => return events,
+                Step::Wait => {
+                    for notice in late.drain(..) {
+                        sequence.tell(Arrival::Notice(notice));
                     }
                 }
             }
-            prop_assert_eq!(events, model.events_after(0));
+            if published < model.len() && late.is_empty() {
+                published += 1;
+                match nexts.next().unwrap() {
+                    Next::Told => sequence.tell(Arrival::Notice(model.notice(published))),
+                    Next::Missed => sequence.tell(Arrival::Resumed),
+                    Next::Repeated => {
+                        sequence.tell(Arrival::Notice(model.notice(published)));
+                        sequence.tell(Arrival::Notice(model.notice(published)));
+                    }
+                    Next::Late => late.push(model.notice(published)),
+                }
+            }
         }
     }
 
@@ -293,7 +336,8 @@ mod tests {
             sequence.step(),
             Step::Deliver(Event::Gap {
                 from_seq: Seq(1),
-                to_seq: Seq(3)
+                to_seq: Seq(3),
+                bytes: None,
             })
         );
         assert!(matches!(
@@ -301,6 +345,39 @@ mod tests {
             Step::Deliver(Event::Output { seq: Seq(4), .. })
         ));
         assert_eq!(sequence.step(), Step::Wait);
+    }
+
+    fn gap(from_seq: u64, to_seq: u64) -> Arrival {
+        let gap = Gap::new(Seq(from_seq), Seq(to_seq), from_seq * 10, to_seq * 10 + 10);
+        Arrival::Notice(Notice {
+            seq: gap.from_seq,
+            what: What::Gap(gap),
+        })
+    }
+
+    #[test]
+    fn what_is_told_as_lost_is_not_read() {
+        let mut sequence = Sequence::new();
+        sequence.tell(gap(1, 3));
+        let lost = Event::Gap {
+            from_seq: Seq(1),
+            to_seq: Seq(3),
+            bytes: Some(30),
+        };
+        assert_eq!(sequence.step(), Step::Deliver(lost));
+        // Told already, and once more with what follows.
+        sequence.tell(gap(2, 3));
+        sequence.tell(gap(3, 5));
+        let lost = Event::Gap {
+            from_seq: Seq(4),
+            to_seq: Seq(5),
+            bytes: Some(20),
+        };
+        assert_eq!(sequence.step(), Step::Deliver(lost));
+        assert_eq!(sequence.step(), Step::Wait);
+        // What lies before a gap may be kept.
+        sequence.tell(gap(8, 9));
+        assert_eq!(sequence.step(), Step::Read { after: Seq(5) });
     }
 
     #[test]

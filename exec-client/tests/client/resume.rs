@@ -125,6 +125,7 @@ async fn what_was_evicted_meanwhile_is_a_gap() {
         let gap = Event::Gap {
             from_seq: Seq(1),
             to_seq: Seq(9),
+            bytes: None,
         };
         for expected in [gap, output(10), output(11), output(12)] {
             assert_eq!(soon(process.next()).await, Some(expected));

@@ -74,6 +74,7 @@ async fn what_was_evicted_is_told_as_a_gap() {
         let gap = Event::Gap {
             from_seq: Seq(2),
             to_seq: Seq(3),
+            bytes: None,
         };
         for expected in [output(1), gap, output(4), output(5), output(6), output(7)] {
             assert_eq!(soon(process.next()).await, Some(expected));
