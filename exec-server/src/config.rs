@@ -8,7 +8,7 @@ use exec_protocol::initialize::Limits;
 
 use crate::limits;
 
-/// The times a server lives by. The defaults are the contract's.
+/// The times a server lives by, and the memory it may take. The times are the contract's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// From the polite signal to the kill.
@@ -17,6 +17,8 @@ pub struct Config {
     pub retain_ended: Duration,
     /// How long a session lives without a connection.
     pub detached_session: Duration,
+    /// Memory for the output of all processes together, in bytes.
+    pub output_memory: usize,
 }
 
 impl Default for Config {
@@ -25,6 +27,7 @@ impl Default for Config {
             terminate_grace: limits::TERMINATE_GRACE,
             retain_ended: limits::RETAIN_ENDED,
             detached_session: limits::DETACHED_SESSION,
+            output_memory: limits::default_output_memory(),
         }
     }
 }
@@ -41,6 +44,7 @@ impl Config {
             stdin_queue_bytes: limits::MAX_STDIN_QUEUE_BYTES as u64,
             write_ids: limits::REMEMBERED_WRITE_IDS as u64,
             retain_bytes: limits::RETAIN_BYTES as u64,
+            output_memory_bytes: self.output_memory as u64,
             read_wait_ms: milliseconds(limits::MAX_READ_WAIT),
             read_bytes: limits::MAX_READ_BYTES as u64,
             terminate_grace_ms: milliseconds(self.terminate_grace),

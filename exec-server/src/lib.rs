@@ -44,6 +44,7 @@
 
 pub mod cli;
 pub mod limits;
+mod machine;
 pub mod transport;
 
 mod config;
@@ -58,6 +59,7 @@ mod rpc;
 mod server;
 mod session;
 mod shutdown;
+mod sync;
 
 pub use config::Config;
 pub use server::Server;

@@ -40,9 +40,9 @@ pub const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 /// What the writer puts together before it writes, in bytes.
 ///
-/// An answer waits for what was put together before it, so this is kept small; one chunk of 64 KiB
-/// after base64 fits.
-pub const WRITE_BATCH_BYTES: usize = 128 << 10;
+/// An answer waits for what was put together before it, so this is kept small: one chunk of 64 KiB
+/// after base64 fits, and no second.
+pub const WRITE_BATCH_BYTES: usize = 96 << 10;
 
 /// Stdin of one process that was accepted and not yet written, in bytes.
 ///
@@ -58,6 +58,33 @@ pub const REMEMBERED_WRITE_IDS: usize = 1024;
 /// A full build log. Beyond it the oldest goes, or, while a client is attached and has not been
 /// sent it, the process is no longer read until it has.
 pub const RETAIN_BYTES: usize = 1 << 20;
+
+/// Least output of one process that is kept, in bytes. Who asks for less gets this much.
+pub const MIN_RETAIN_BYTES: usize = crate::output::MIN_CAPACITY;
+
+/// What the output of a running process may take beyond its ring, in bytes: one read that was begun while there was
+/// still room, and what two pipes of 256 KiB hold at its leader's exit, with the index for it.
+const BEYOND_RETAIN_BYTES: usize = 640 << 10;
+
+/// The most memory that the output of one running process takes, in bytes.
+///
+/// Its ring is never more than a quarter larger than its payload. The sum of this over all running processes, and of
+/// what is really held for those that have ended, never exceeds the server's cap: a start that would exceed it gives up
+/// ended processes, oldest first, and is refused with `memoryLimit` if that is not enough.
+pub const fn output_memory(retain_bytes: usize) -> usize {
+    retain_bytes
+        .saturating_add(retain_bytes / 4)
+        .saturating_add(BEYOND_RETAIN_BYTES)
+}
+
+/// The default of the server's cap on output of all processes, in bytes: half of what this program may use of the
+/// machine's memory.
+///
+/// It is a bound and no need: a process that says little takes little. On a machine with 16 GiB, 4,096 processes
+/// fit with the default for each.
+pub fn default_output_memory() -> usize {
+    crate::machine::memory_bytes() / 2
+}
 
 /// From the polite signal to the kill.
 ///

@@ -1,235 +1,234 @@
 //! One process's output: its owner writes, a connection's writer pulls, reads wait.
 
+mod buffers;
+mod events;
+mod memory;
+mod reading;
 mod ring;
+mod subscriber;
 
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::io;
+use std::sync::Arc;
 
-use exec_protocol::process::{Chunk, ReadResult, Stream};
-use exec_protocol::{Blob, ProcessId, Seq};
-use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
+use exec_protocol::initialize::Notifications;
+use exec_protocol::process::{OnSlowClient, Stream};
+use exec_protocol::{ProcessId, Seq};
+use pty_utils::Read;
 
-use crate::limits::{MAX_READ_REPLY_BYTES, RETAIN_BYTES};
-use crate::notify::{self, ProcessName};
+pub(crate) use events::{Event, Exit};
+pub(crate) use memory::{MemoryLimit, OutputMemory, Reservation};
+pub(crate) use reading::{ReadError, ReadRequest};
+pub(crate) use ring::{Entry, MIN_CAPACITY, SEGMENT_BYTES};
+
+use crate::notify::ProcessName;
 use crate::rpc::{Batch, Outbox};
+use crate::sync::{Mutex, MutexGuard, WaitList, lock, wait_until};
+use events::Ends;
 use ring::Ring;
-pub(crate) use ring::{Entry, Kind};
-
-/// JSON around the payload of one chunk in the answer to a read, in bytes, rounded up.
-const CHUNK_JSON_BYTES: usize = 80;
+use subscriber::Subscriber;
 
 /// One process's output, shared between its owner, the reads and one connection's writer.
 #[derive(Debug)]
 pub(crate) struct OutputLog {
     name: ProcessName,
+    on_slow_client: Option<OnSlowClient>,
     /// Held only for the length of a memory operation, never across an await.
     state: Mutex<State>,
-    /// Sent after every change that a read could be waiting for.
-    changed: watch::Sender<()>,
-    /// Told when the owner may go on: there is room again, or the close was handed over.
-    owner: Notify,
 }
 
 #[derive(Debug)]
 struct State {
     ring: Ring,
-    exit_code: Option<i32>,
-    closed: bool,
+    ends: Ends,
+    /// The part of the server's memory that is set aside for this.
+    reservation: Reservation,
+    /// Whether everything was dropped to make room for others.
+    is_discarded: bool,
     /// Whether a client has been told of the close.
     close_was_told: bool,
     subscriber: Option<Subscriber>,
-}
-
-/// The connection that gets the notifications.
-#[derive(Debug)]
-struct Subscriber {
-    outbox: Arc<Outbox>,
-    /// Everything up to here was handed to the writer.
-    sent: Seq,
-    /// Whether the outbox knows that there is more.
-    is_queued: bool,
-}
-
-/// What is wrong with the cursor of a read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the cursor {after} lies beyond {last}, the newest event")]
-pub(crate) struct CursorAhead {
-    after: Seq,
-    last: Seq,
-}
-
-/// What a read asks for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ReadRequest {
-    pub(crate) after: Seq,
-    /// In bytes of payload; one whole chunk comes in any case, unless it is 0.
-    pub(crate) max_bytes: usize,
-    pub(crate) wait: Duration,
+    /// Bytes that the client has acknowledged, if it does so.
+    acked: Option<u64>,
+    /// Bytes before the furthest cursor that the client has read from.
+    read_to: u64,
+    readers: WaitList,
+    /// Of the owner's task.
+    owner: WaitList,
 }
 
 impl OutputLog {
-    pub(crate) fn new(process_id: &ProcessId) -> Self {
+    /// The output of a process that has said nothing. It keeps `retain_bytes`, for which `reservation` is.
+    pub(crate) fn new(
+        process_id: &ProcessId,
+        retain_bytes: usize,
+        on_slow_client: Option<OnSlowClient>,
+        reservation: Reservation,
+    ) -> Self {
         Self {
             name: ProcessName::new(process_id),
+            on_slow_client,
             state: Mutex::new(State {
-                ring: Ring::new(RETAIN_BYTES),
-                exit_code: None,
-                closed: false,
+                ring: Ring::new(retain_bytes),
+                ends: Ends::default(),
+                reservation,
+                is_discarded: false,
                 close_was_told: false,
                 subscriber: None,
+                acked: None,
+                read_to: 0,
+                readers: WaitList::default(),
+                owner: WaitList::default(),
             }),
-            changed: watch::Sender::new(()),
-            owner: Notify::new(),
         }
     }
 
-    /// Appends output and wakes whoever waits for it.
-    pub(crate) fn push_output(self: &Arc<Self>, stream: Stream, bytes: &[u8]) {
-        self.change(|state| state.ring.push_output(stream, bytes));
+    /// Appends what `read` reads into the buffer that it is given, of at most `at_most` bytes and at most a segment's, and
+    /// wakes whoever waits for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`.
+    pub(crate) fn push_read(
+        self: &Arc<Self>,
+        stream: Stream,
+        at_most: usize,
+        read: impl FnOnce(&mut [u8]) -> io::Result<Read>,
+    ) -> io::Result<Read> {
+        let mut buffer = buffers::take();
+        let outcome = read(&mut buffer[..at_most.min(SEGMENT_BYTES)]);
+        if let Ok(Read::Bytes(bytes)) = outcome {
+            self.change(Tells::Output, |state| {
+                if bytes == buffer.len() {
+                    state.ring.push_buffer(stream, std::mem::take(&mut buffer))
+                } else {
+                    state.ring.push(stream, &buffer[..bytes]);
+                    None
+                }
+            })
+            .into_iter()
+            .for_each(buffers::give);
+        }
+        buffers::give(buffer);
+        outcome
     }
 
     /// Publishes the leader's exit.
-    pub(crate) fn push_exit(self: &Arc<Self>, exit_code: i32) {
-        self.change(|state| {
-            state.exit_code = Some(exit_code);
-            state.ring.push_mark(Kind::Exited);
+    pub(crate) fn push_exit(self: &Arc<Self>, code: i32) {
+        self.change(Tells::Mark, |state| {
+            let offset = state.ring.end().offset;
+            let seq = state.ring.mark();
+            state.ends.exit = Some(Exit { seq, offset, code });
         });
     }
 
     /// Publishes the end of output. The last event, once.
     pub(crate) fn push_closed(self: &Arc<Self>) {
-        self.change(|state| {
-            state.closed = true;
-            state.ring.push_mark(Kind::Closed);
+        self.change(Tells::Mark, |state| {
+            state.ends.closed = Some(state.ring.mark());
+            state.ring.shrink();
+            let memory = state.ring.memory();
+            state.reservation.shrink_to(memory);
         });
     }
 
-    fn change(self: &Arc<Self>, change: impl FnOnce(&mut State)) {
-        let outbox = {
-            let mut state = self.lock();
-            change(&mut state);
-            state.evict();
-            state.queue_subscriber()
-        };
+    fn change<T>(self: &Arc<Self>, tells: Tells, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        self.evict(&mut state);
+        let outbox = state.subscriber.as_mut().and_then(|it| it.queue(tells));
+        let readers = state.readers.take();
+        drop(state);
+        readers.wake();
         if let Some(outbox) = outbox {
             outbox.push_ready(Arc::clone(self));
         }
-        self.changed.send_replace(());
+        result
     }
 
-    /// Sends every event from now on to `outbox`, in place of whoever got them before.
-    pub(crate) fn subscribe(&self, outbox: Arc<Outbox>) {
-        let mut state = self.lock();
-        // The next event must be a new one, also if it is more of the same output.
-        state.ring.seal();
-        let sent = state.ring.last();
-        state.subscriber = Some(Subscriber {
-            outbox,
-            sent,
-            is_queued: false,
+    /// Sends events from now on to `outbox`, in place of whoever got them before.
+    pub(crate) fn subscribe(&self, outbox: Arc<Outbox>, notifications: Notifications) {
+        self.change_for_owner(|state| {
+            // The next event must be a new one, also if it is more of the same output.
+            state.ring.seal();
+            let sent = state.ring.end();
+            state.subscriber = Some(Subscriber::new(outbox, notifications, sent));
         });
-        drop(state);
-        self.owner.notify_one();
     }
 
     /// Sends no more events. From now on nothing holds the process up.
     pub(crate) fn unsubscribe(&self) {
-        let mut state = self.lock();
-        state.subscriber = None;
-        state.evict();
-        drop(state);
-        self.owner.notify_one();
+        self.change_for_owner(|state| state.subscriber = None);
     }
 
-    /// Whether the process may be read: what its client has not been sent yet fits the ring.
+    /// The client has every event up to this one. What was never told cannot be acknowledged.
+    pub(crate) fn ack(&self, seq: Seq) {
+        self.change_for_owner(|state| {
+            let told = state.subscriber.as_ref().and_then(Subscriber::told_to);
+            let acked = state.ring.after_seq(seq).offset.min(told.unwrap_or(u64::MAX));
+            let before = state.acked.unwrap_or(0);
+            state.acked = Some(before.max(acked));
+        });
+    }
+
+    /// Drops everything, to make room for others. There is no such process any more.
+    pub(crate) fn discard(&self) {
+        let mut state = self.lock();
+        state.is_discarded = true;
+        state.ring.clear();
+        state.reservation.shrink_to(0);
+        let (readers, owner) = (state.readers.take(), state.owner.take());
+        drop(state);
+        readers.wake();
+        owner.wake();
+    }
+
+    /// The part of the server's memory that is set aside for this, in bytes.
+    pub(crate) fn reserved(&self) -> usize {
+        self.lock().reservation.bytes()
+    }
+
+    /// Whether the process may be read: what its client still has to get fits the ring.
     pub(crate) fn has_room(&self) -> bool {
         self.lock().ring.is_within_bounds()
     }
 
-    /// Waits until the answer of [`has_room`](Self::has_room) or
-    /// [`close_was_told`](Self::close_was_told) may have changed.
+    /// Waits until the process may be read.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a wake-up that nobody took is kept for the next call.
-    pub(crate) async fn owner_woken(&self) {
-        self.owner.notified().await;
+    /// Cancel safe.
+    pub(crate) async fn room(&self) {
+        let has_room = |state: &mut State| state.ring.is_within_bounds().then_some(());
+        wait_until(&self.state, State::owner_list, has_room).await;
     }
 
-    /// Whether a client has been told of the close.
-    pub(crate) fn close_was_told(&self) -> bool {
-        self.lock().close_was_told
+    /// Waits until the time that an ended process is kept for runs, or stops to: it runs once a client was told of the
+    /// close, while one is attached.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn retention_runs(&self, runs: bool) {
+        let is_so = |state: &mut State| {
+            let is_running = state.close_was_told && state.subscriber.is_some();
+            (is_running == runs).then_some(())
+        };
+        wait_until(&self.state, State::owner_list, is_so).await;
     }
 
-    /// Whether a connection gets the notifications.
-    pub(crate) fn is_subscribed(&self) -> bool {
-        self.lock().subscriber.is_some()
+    /// Waits until everything was dropped to make room for others.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn discarded(&self) {
+        let is_so = |state: &mut State| state.is_discarded.then_some(());
+        wait_until(&self.state, State::owner_list, is_so).await;
     }
 
     /// The leader's exit code, if it has ended.
     pub(crate) fn exit_code(&self) -> Option<i32> {
-        self.lock().exit_code
-    }
-
-    /// Appends notifications for `outbox` to `batch` until that is full. True if there are more.
-    pub(crate) fn pull(&self, outbox: &Arc<Outbox>, batch: &mut Batch) -> bool {
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        let Some(subscriber) = state
-            .subscriber
-            .as_mut()
-            .filter(|it| Arc::ptr_eq(&it.outbox, outbox))
-        else {
-            return false;
-        };
-        let had_room = state.ring.is_within_bounds();
-        let mut has_more = false;
-        for entry in state.ring.entries_after(subscriber.sent) {
-            if batch.is_full() {
-                has_more = true;
-                break;
-            }
-            notify::write(batch, &self.name, entry, state.exit_code);
-            subscriber.sent = entry.seq;
-            state.close_was_told |= entry.kind == Kind::Closed;
-        }
-        subscriber.is_queued = has_more;
-        state.evict();
-        if state.close_was_told || (!had_room && state.ring.is_within_bounds()) {
-            self.owner.notify_one();
-        }
-        has_more
-    }
-
-    /// Reads after a cursor, waiting up to `wait` for the first event behind it.
-    ///
-    /// Answers at once if there is one, or if the process is closed.
-    ///
-    /// # Errors
-    ///
-    /// [`CursorAhead`] if the cursor was never told to anybody.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: the cursor is the caller's.
-    pub(crate) async fn read(&self, request: ReadRequest) -> Result<ReadResult, CursorAhead> {
-        // Subscribed before the first look: a change between the look and the wait is then seen.
-        let mut changed = self.changed.subscribe();
-        let deadline = Instant::now() + request.wait;
-        loop {
-            changed.mark_unchanged();
-            let read = self.lock().read(request)?;
-            if let Some(result) = read {
-                return Ok(self.told(result));
-            }
-            // The sender lives as long as `self`.
-            let woken = tokio::time::timeout_at(deadline, changed.changed()).await;
-            if woken.is_err() {
-                let result = self.lock().answer(request);
-                return Ok(self.told(result));
-            }
-        }
+        self.lock().ends.exit.map(|exit| exit.code)
     }
 
     /// Waits until no output will follow.
@@ -238,85 +237,84 @@ impl OutputLog {
     ///
     /// Cancel safe.
     pub(crate) async fn closed(&self) {
-        let mut changed = self.changed.subscribe();
-        while !self.lock().closed {
-            // The sender lives as long as `self`.
-            let _ = changed.changed().await;
-        }
+        let is_closed = |state: &mut State| state.ends.closed.map(drop);
+        wait_until(&self.state, State::reader_list, is_closed).await;
     }
 
-    fn told(&self, result: ReadResult) -> ReadResult {
-        if result.closed {
-            let mut state = self.lock();
-            // Without a connection nobody may have got the answer.
-            state.close_was_told |= state.subscriber.is_some();
-            drop(state);
-            self.owner.notify_one();
+    /// Appends notifications for `outbox` to `batch` until that is full. True if there are more.
+    pub(crate) fn pull(&self, outbox: &Arc<Outbox>, batch: &mut Batch) -> bool {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(subscriber) = state.subscriber.as_mut().filter(|it| it.is(outbox)) else {
+            return false;
+        };
+        let had_room = state.ring.is_within_bounds();
+        let told = subscriber.pull(&mut state.ring, state.ends, &self.name, batch);
+        state.close_was_told |= told.closed;
+        self.evict(state);
+        let regained_room = !had_room && state.ring.is_within_bounds();
+        let owner = (told.closed || regained_room).then(|| state.owner.take());
+        drop(guard);
+        if let Some(owner) = owner {
+            owner.wake();
         }
-        result
+        told.has_more
+    }
+
+    /// Changes what the owner waits for.
+    fn change_for_owner(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        self.evict(&mut state);
+        let owner = state.owner.take();
+        drop(state);
+        owner.wake();
+    }
+
+    /// Drops what is too old, but nothing that the client still has to get.
+    fn evict(&self, state: &mut State) {
+        let floor = state.floor(self.on_slow_client);
+        state.ring.evict(floor, buffers::give);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no holder of this lock can panic")
+        lock(&self.state)
     }
 }
 
 impl State {
-    /// Drops what is too old, but nothing that the subscriber has not been sent.
-    fn evict(&mut self) {
-        self.ring
-            .evict(self.subscriber.as_ref().map(|subscriber| subscriber.sent));
+    /// The first byte that must be kept for the client that is attached.
+    fn floor(&self, on_slow_client: Option<OnSlowClient>) -> Option<u64> {
+        let subscriber = self.subscriber.as_ref()?;
+        let told_to = subscriber.told_to();
+        let default = if told_to.is_some() {
+            OnSlowClient::Block
+        } else {
+            OnSlowClient::Skip
+        };
+        match (on_slow_client.unwrap_or(default), told_to) {
+            (OnSlowClient::Skip, _) => None,
+            (OnSlowClient::Block, Some(told_to)) => Some(self.acked.unwrap_or(told_to)),
+            (OnSlowClient::Block, None) => Some(self.acked.unwrap_or(0).max(self.read_to)),
+        }
     }
 
-    /// The outbox to tell that there is more, unless it knows.
-    fn queue_subscriber(&mut self) -> Option<Arc<Outbox>> {
-        let subscriber = self.subscriber.as_mut()?;
-        let was_queued = std::mem::replace(&mut subscriber.is_queued, true);
-        (!was_queued).then(|| Arc::clone(&subscriber.outbox))
+    fn reader_list(&mut self) -> &mut WaitList {
+        &mut self.readers
     }
 
-    /// The answer to a read, if it need not wait.
-    fn read(&mut self, request: ReadRequest) -> Result<Option<ReadResult>, CursorAhead> {
-        let last = self.ring.last();
-        if request.after > last {
-            return Err(CursorAhead {
-                after: request.after,
-                last,
-            });
-        }
-        let is_due = request.after < last || self.closed;
-        Ok(is_due.then(|| self.answer(request)))
-    }
-
-    fn answer(&mut self, request: ReadRequest) -> ReadResult {
-        let mut chunks = Vec::new();
-        let mut next_seq = request.after.next();
-        let (mut bytes, mut reply) = (0, 0);
-        for entry in self.ring.entries_after(request.after) {
-            if let Kind::Output(stream) = entry.kind {
-                bytes += entry.bytes.len();
-                reply += entry.bytes.len().div_ceil(3) * 4 + CHUNK_JSON_BYTES;
-                let fits = bytes <= request.max_bytes && reply <= MAX_READ_REPLY_BYTES;
-                if request.max_bytes == 0 || !(fits || chunks.is_empty()) {
-                    break;
-                }
-                let chunk = Blob::from(entry.bytes.to_vec());
-                chunks.push(Chunk {
-                    seq: entry.seq,
-                    stream,
-                    chunk,
-                });
-            }
-            next_seq = entry.seq.next();
-        }
-        ReadResult {
-            chunks,
-            next_seq,
-            exited: self.exit_code.is_some(),
-            exit_code: self.exit_code,
-            closed: self.closed,
-            failure: None,
-            sandbox_denied: false,
-        }
+    fn owner_list(&mut self) -> &mut WaitList {
+        &mut self.owner
     }
 }
+
+/// What has just happened, as far as it matters to who is told of what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tells {
+    Output,
+    /// The exit or the close.
+    Mark,
+}
+
+#[cfg(test)]
+mod wake_ups;

@@ -89,7 +89,7 @@ struct StopRequest {
 
 impl Process {
     /// A process whose spawn is under way.
-    pub(crate) fn starting(id: ProcessId, stdin: StdinKind) -> Arc<Self> {
+    pub(crate) fn starting(id: ProcessId, stdin: StdinKind, log: OutputLog) -> Arc<Self> {
         let mailbox = Mailbox {
             stdin: StdinQueue::new(stdin),
             signals: VecDeque::new(),
@@ -98,7 +98,7 @@ impl Process {
             is_forgotten: false,
         };
         Arc::new(Self {
-            log: Arc::new(OutputLog::new(&id)),
+            log: Arc::new(log),
             id,
             stdin,
             mailbox: Mutex::new(mailbox),
@@ -224,7 +224,7 @@ impl Process {
     }
 
     /// Waits until the process may be forgotten: `retain_ended` after a client was told of its close,
-    /// not counting the time in which its session has no connection; or when somebody gives it up.
+    /// not counting the time in which its session has no connection; or when somebody gives it up, or needs its memory.
     ///
     /// # Cancel safety
     ///
@@ -232,12 +232,16 @@ impl Process {
     pub(crate) async fn outlived(&self, retain_ended: Duration) {
         let mut deadline = None;
         while !self.lock().is_forgotten {
-            let is_counting = self.log.close_was_told() && self.log.is_subscribed();
-            // A connection that comes back has the whole time to read.
-            deadline = is_counting.then(|| deadline.unwrap_or_else(|| Instant::now() + retain_ended));
             tokio::select! {
-                () = self.log.owner_woken() => {}
+                // A connection that comes back has the whole time to read.
+                () = self.log.retention_runs(deadline.is_none()) => {
+                    deadline = match deadline {
+                        None => Some(Instant::now() + retain_ended),
+                        Some(_) => None,
+                    };
+                }
                 () = self.mail.notified() => {}
+                () = self.log.discarded() => return,
                 () = until(deadline) => return,
             }
         }

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::limits::{MAX_CONNECTIONS, MAX_PROCESSES};
+use crate::limits::{MAX_CONNECTIONS, MAX_PROCESSES, MIN_RETAIN_BYTES, RETAIN_BYTES};
+use crate::output::{MemoryLimit, OutputLog, OutputMemory};
 use crate::process::{Owner, Phase, Process, command};
 use crate::rpc::{self, Outbox};
 use crate::session::{OpenError, Registry, ReserveError, Session};
@@ -40,6 +41,7 @@ struct Shared {
     spawner: Spawner,
     sessions: Registry,
     running: Arc<Semaphore>,
+    memory: Arc<OutputMemory>,
     connections: Arc<Semaphore>,
     /// Connections, and what waits for sessions to end.
     tasks: TaskTracker,
@@ -56,6 +58,8 @@ struct Shared {
 pub(crate) enum StartError {
     #[error(transparent)]
     Reserve(#[from] ReserveError),
+    #[error(transparent)]
+    Memory(#[from] MemoryLimit),
     #[error("there are {MAX_PROCESSES} processes already")]
     TooMany,
     #[error("the server is shutting down")]
@@ -72,6 +76,7 @@ impl Server {
     /// When the thread that spawns cannot be started, or there is no working directory.
     pub fn new(config: Config) -> io::Result<Self> {
         Ok(Self(Arc::new(Shared {
+            memory: OutputMemory::new(config.output_memory),
             config,
             environment_info: environment::info()?,
             variables: std::env::vars_os().collect(),
@@ -179,6 +184,11 @@ impl Server {
                 initial_size: true,
                 write_eof: true,
                 signal_delivered: true,
+                offsets: true,
+                slow_client: true,
+                retain_bytes: true,
+                ack: true,
+                notifications: true,
             },
             limits: Some(self.config().limits()),
         }
@@ -225,11 +235,15 @@ impl Server {
             return Err(StartError::ShuttingDown.into());
         }
         let id = params.process_id.clone();
+        let on_slow_client = params.on_slow_client;
+        let retain_bytes = retain_bytes(params.retain_bytes);
         let (command, stdin) = command(params, &self.0.variables, self.environment_info().cwd.as_path())?;
         let running = Arc::clone(&self.0.running)
             .try_acquire_owned()
             .map_err(|_| StartError::TooMany)?;
-        let process = Process::starting(id, stdin);
+        let memory = self.0.memory.reserve(retain_bytes).map_err(StartError::from)?;
+        let log = OutputLog::new(&id, retain_bytes, on_slow_client, memory);
+        let process = Process::starting(id, stdin, log);
         while let Err(error) = session.reserve(&process) {
             let is_free_again = error == ReserveError::Duplicate
                 && match session.process(process.id()) {
@@ -266,6 +280,7 @@ impl Server {
                 owner.run().await;
                 drop(running);
                 session.keep_ended(&process);
+                self.0.memory.add_ended(process.log());
                 process.outlived(self.config().retain_ended).await;
                 Ok(())
             }
@@ -277,5 +292,13 @@ impl Server {
         if let Err((started, error)) = outcome {
             let _ = started.send(Err(error));
         }
+    }
+}
+
+/// How much output a process keeps that asked for so much, in bytes.
+fn retain_bytes(asked: Option<u64>) -> usize {
+    match asked {
+        Some(asked) => usize::try_from(asked).unwrap_or(usize::MAX).max(MIN_RETAIN_BYTES),
+        None => RETAIN_BYTES,
     }
 }

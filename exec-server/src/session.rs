@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use exec_protocol::initialize::Notifications;
 use exec_protocol::{ProcessId, SessionId};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -33,7 +34,7 @@ pub(crate) struct Session {
 #[derive(Debug)]
 struct State {
     /// The connection that gets the notifications.
-    attached: Option<Arc<Outbox>>,
+    attached: Option<Attached>,
     /// Whether the session's life is over: no process can be started and no connection attached.
     is_over: bool,
     /// When the session was opened, or its connection went.
@@ -43,6 +44,13 @@ struct State {
     processes: HashMap<ProcessId, Arc<Process>>,
     /// Closed processes that are still kept, oldest first.
     ended: VecDeque<Arc<Process>>,
+}
+
+/// A connection, and what it wants to be told.
+#[derive(Debug)]
+struct Attached {
+    outbox: Arc<Outbox>,
+    notifications: Notifications,
 }
 
 /// Which absence of a connection a session is in.
@@ -88,19 +96,27 @@ impl Session {
 
     /// Makes `outbox` the one that gets the notifications, from the next event on, behind this
     /// answer. Who had them before is hung up on.
-    pub(crate) fn attach(&self, outbox: &Arc<Outbox>, answer: Vec<u8>) -> Result<(), SessionEnded> {
+    pub(crate) fn attach(
+        &self,
+        outbox: &Arc<Outbox>,
+        notifications: Notifications,
+        answer: Vec<u8>,
+    ) -> Result<(), SessionEnded> {
         let mut state = self.lock();
         if state.is_over {
             return Err(SessionEnded);
         }
         if let Some(older) = &state.attached {
-            older.close(CloseReason::TakenOver);
+            older.outbox.close(CloseReason::TakenOver);
         }
         outbox.push_answer(answer);
         self.absence_over.notify_waiters();
-        state.attached = Some(Arc::clone(outbox));
+        state.attached = Some(Attached {
+            outbox: Arc::clone(outbox),
+            notifications,
+        });
         for process in state.processes.values() {
-            process.log().subscribe(Arc::clone(outbox));
+            process.log().subscribe(Arc::clone(outbox), notifications);
         }
         Ok(())
     }
@@ -111,7 +127,7 @@ impl Session {
         if !state
             .attached
             .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(current, outbox))
+            .is_some_and(|current| Arc::ptr_eq(&current.outbox, outbox))
         {
             return None;
         }
@@ -172,8 +188,12 @@ impl Session {
             Entry::Occupied(_) => return Err(ReserveError::Duplicate),
             Entry::Vacant(free) => free.insert(Arc::clone(process)),
         };
-        if let Some(outbox) = &state.attached {
-            process.log().subscribe(Arc::clone(outbox));
+        if let Some(Attached {
+            outbox,
+            notifications,
+        }) = &state.attached
+        {
+            process.log().subscribe(Arc::clone(outbox), *notifications);
         }
         Ok(())
     }

@@ -120,7 +120,7 @@ pub fn write_output(out: &mut Vec<u8>, style: Style, output: Output<'_>) {
     out.extend_from_slice(b"\"}}");
 }
 
-fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+pub(super) fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     serde_json::to_writer(out, value).expect("a Vec takes any write, and our types have string keys only");
 }
 

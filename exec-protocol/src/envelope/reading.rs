@@ -1,7 +1,6 @@
 //! Putting the answer to a read together, which may be as long as a message.
 
-use serde::Serialize as _;
-
+use super::outgoing::write_json;
 use crate::process::{ReadResult, Stream};
 use crate::{Seq, blob};
 
@@ -29,14 +28,19 @@ impl<'a> ReadWriter<'a> {
             out.push(b',');
         }
         out.extend_from_slice(b"{\"seq\":");
-        write_number(out, seq.0);
+        write_json(out, &seq);
         out.extend_from_slice(b",\"stream\":\"");
         out.extend_from_slice(stream.as_str().as_bytes());
         out.extend_from_slice(b"\",\"offset\":");
-        write_number(out, offset);
+        write_json(out, &offset);
         out.extend_from_slice(b",\"chunk\":\"");
         blob::append_base64(out, bytes);
         out.extend_from_slice(b"\"}");
+    }
+
+    /// How long the buffer is by now, in bytes.
+    pub fn length(&self) -> usize {
+        self.out.len()
     }
 
     /// Whether no chunk was appended.
@@ -48,16 +52,10 @@ impl<'a> ReadWriter<'a> {
     pub fn finish(self, mut result: ReadResult) {
         result.chunks.clear();
         let start = self.out.len();
-        result
-            .serialize(&mut serde_json::Serializer::new(&mut *self.out))
-            .expect("a Vec takes any write, and our types have string keys only");
+        write_json(self.out, &result);
         // Its empty list is where ours ends.
         self.out.drain(start..start + NO_CHUNKS.len() - 1);
     }
-}
-
-fn write_number(out: &mut Vec<u8>, number: u64) {
-    serde_json::to_writer(out, &number).expect("a Vec takes any write");
 }
 
 #[cfg(test)]

@@ -146,7 +146,7 @@ async fn write_output(mut process: Process, is_terminal: bool, progress: &Progre
                 }
             }
             Event::Closed { .. } => {}
-            Event::Gap { from_seq, to_seq } => {
+            Event::Gap { from_seq, to_seq, .. } => {
                 return Err(io::Error::other(format!(
                     "output from {from_seq} to {to_seq} was lost"
                 )));

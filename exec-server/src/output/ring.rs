@@ -1,420 +1,306 @@
 //! What a process said, numbered and bounded. Pure: no clock, no tasks, no locks.
 
+mod history;
+mod index;
+mod segment;
+
 use std::collections::VecDeque;
-use std::mem::size_of;
 
 use exec_protocol::Seq;
-use exec_protocol::process::Stream;
+use exec_protocol::process::{Gap, Stream};
 
-/// Payload of one segment, and so the longest chunk, in bytes.
+use history::History;
+pub(crate) use segment::SEGMENT_BYTES;
+use segment::Segment;
+
+/// Segments that a full ring holds at least. Eviction takes whole ones, so a sixteenth of the capacity is how
+/// coarse it is.
+const SEGMENTS: usize = 16;
+
+/// Shortest segment, in bytes of payload.
+const MIN_SEGMENT_BYTES: usize = 1 << 10;
+
+/// Smallest capacity of a ring, in bytes of payload. Less would not hold what a program says in one breath.
+pub(crate) const MIN_CAPACITY: usize = SEGMENTS * MIN_SEGMENT_BYTES;
+
+/// A position in what a process said: what lies behind it is news to whoever has it.
 ///
-/// One full read of a pipe; eviction takes whole segments, so it is also how coarse that is.
-const SEGMENT_BYTES: usize = 64 << 10;
-
-/// Entries of one segment.
-///
-/// Segments of one-byte chunks must not become much larger than others, or evicting one would
-/// throw away far more than needed: 4,096 entries of four bytes are a quarter of a payload.
-const SEGMENT_ENTRIES: usize = 4096;
-
-/// First allocation for a segment's payload, in bytes: an idle shell prints a prompt, not 64 KiB.
-const FIRST_ALLOCATION_BYTES: usize = 512;
-
-/// What one entry of the ring is. Each has a number of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A chunk of output.
-    Output(Stream),
-    /// The leader's exit; no payload.
-    Exited,
-    /// The end of output; no payload.
-    Closed,
+/// The two need not meet at an entry's border: a reader that counts bytes may stand within one, whose number is
+/// then the next of `seq`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Cursor {
+    /// Every event up to here is known.
+    pub(crate) seq: Seq,
+    /// Every byte before this offset is known.
+    pub(crate) offset: u64,
 }
 
-/// An entry as a reader sees it.
+/// A chunk of output, or the part of one behind a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry<'a> {
     pub(crate) seq: Seq,
-    pub(crate) kind: Kind,
+    pub(crate) stream: Stream,
+    /// The offset of the first byte.
+    pub(crate) offset: u64,
     pub(crate) bytes: &'a [u8],
 }
 
-/// Numbered entries, of which the newest are kept.
+impl Entry<'_> {
+    /// Where a reader stands that has this.
+    pub(crate) fn end(&self) -> Cursor {
+        Cursor {
+            seq: self.seq,
+            offset: self.offset + self.bytes.len() as u64,
+        }
+    }
+}
+
+/// Numbered chunks of output, of which the newest are kept.
 ///
 /// A chunk of the same stream grows until its number was told to somebody: while nobody looks,
 /// many small writes become few chunks, and nobody ever sees a chunk change.
 ///
 /// # Invariants
 ///
-/// * Numbers are consecutive, from 1, over all entries ever pushed.
-/// * The memory held, payload and index, is at most a quarter above the capacity, but for the
-///   newest segment and for what a subscriber has not been sent yet.
+/// * Numbers are consecutive, from 1, over all chunks and marks ever made; every byte has an offset, from 0.
+/// * Right after [`evict`](Self::evict) without a floor, the memory held, payload and index and history, is at most a
+///   quarter above the capacity, whatever the sizes of the writes.
 #[derive(Debug)]
 pub(crate) struct Ring {
     segments: VecDeque<Segment>,
-    /// The number of the newest entry; 0 before the first.
-    last: Seq,
-    /// Whether the newest entry may still grow.
+    /// The newest number, and how many bytes there were so far.
+    end: Cursor,
+    /// Where the oldest kept chunk begins; its `seq` is the last that was evicted, or 0.
+    evicted: Cursor,
+    /// What is known of what was evicted.
+    history: History,
+    /// Whether the newest chunk may still grow.
     open: bool,
+    /// Whether the next chunk begins a segment, because it does not follow the one before it in number.
+    breaks: bool,
     capacity: usize,
+    segment_bytes: usize,
     payload: usize,
     memory: usize,
 }
 
 impl Ring {
-    /// An empty ring that keeps `capacity` bytes of payload.
+    /// An empty ring that keeps `capacity` bytes of payload, at least [`MIN_CAPACITY`].
     pub(crate) fn new(capacity: usize) -> Self {
+        let capacity = capacity.max(MIN_CAPACITY);
         Self {
             segments: VecDeque::new(),
-            last: Seq::ZERO,
+            end: Cursor::default(),
+            evicted: Cursor::default(),
+            history: History::new(capacity / SEGMENTS),
             open: false,
+            breaks: false,
             capacity,
+            segment_bytes: (capacity / SEGMENTS).min(SEGMENT_BYTES),
             payload: 0,
             memory: 0,
         }
     }
 
-    /// The number of the newest entry; 0 if there was none.
-    pub(crate) fn last(&self) -> Seq {
-        self.last
+    /// The newest number, and how many bytes were said so far.
+    pub(crate) fn end(&self) -> Cursor {
+        self.end
+    }
+
+    /// The oldest chunk that is kept, and its offset; what comes next if none is.
+    pub(crate) fn first(&self) -> (Seq, u64) {
+        match self.segments.front() {
+            Some(segment) => (segment.index().first(), segment.index().offset()),
+            None => (self.end.seq.next(), self.end.offset),
+        }
+    }
+
+    /// Where what is kept begins: everything up to here was dropped.
+    pub(crate) fn evicted(&self) -> Cursor {
+        self.evicted
+    }
+
+    /// Memory held for payload, index and history, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory + self.history.memory()
     }
 
     /// Appends output: to the newest chunk if it may grow, else as new ones of at most 64 KiB.
-    pub(crate) fn push_output(&mut self, stream: Stream, mut bytes: &[u8]) {
-        let kind = Kind::Output(stream);
+    pub(crate) fn push(&mut self, stream: Stream, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let grows = self.open && self.segments.back().is_some_and(|segment| segment.can_grow(kind));
+            let grows = self.open
+                && self
+                    .segments
+                    .back()
+                    .is_some_and(|segment| segment.can_grow(stream, self.segment_bytes));
             if !grows {
-                self.start_entry(kind, bytes.len());
+                self.start_chunk(stream, bytes.len());
             }
-            let taken = self.with_newest(|segment| segment.grow(bytes));
+            let segment_bytes = self.segment_bytes;
+            let taken = self.with_newest(|segment| segment.grow(bytes, segment_bytes));
             self.payload += taken;
+            self.end.offset += taken as u64;
             bytes = &bytes[taken..];
         }
     }
 
-    /// Appends an entry without payload.
-    pub(crate) fn push_mark(&mut self, kind: Kind) {
-        self.start_entry(kind, 0);
-        self.open = false;
+    /// Appends a full read of a pipe, without copying it if it makes a segment. Gives the buffer back otherwise.
+    pub(crate) fn push_buffer(&mut self, stream: Stream, buffer: Vec<u8>) -> Option<Vec<u8>> {
+        let is_segment = buffer.len() == self.segment_bytes && buffer.capacity() == self.segment_bytes;
+        if !is_segment {
+            self.push(stream, &buffer);
+            return Some(buffer);
+        }
+        let segment = Segment::whole(self.end, stream, buffer);
+        self.payload += segment.payload();
+        self.memory += segment.memory();
+        self.end = segment.index().end();
+        self.segments.push_back(segment);
+        (self.open, self.breaks) = (false, false);
+        None
     }
 
-    /// Entries with numbers above `after`, oldest first. What is told no longer grows.
-    pub(crate) fn entries_after(&mut self, after: Seq) -> impl Iterator<Item = Entry<'_>> {
-        self.seal();
-        let older = self
-            .segments
-            .partition_point(|segment| segment.first <= after.next());
-        self.segments
-            .range(older.saturating_sub(1)..)
-            .flat_map(move |segment| segment.entries_after(after))
+    /// Takes a number for an event that has no bytes.
+    pub(crate) fn mark(&mut self) -> Seq {
+        self.end.seq = self.end.seq.next();
+        (self.open, self.breaks) = (false, true);
+        self.end.seq
     }
 
-    /// Lets the newest entry grow no more: its number is about to be told.
+    /// Lets the newest chunk grow no more: its number is about to be told.
     pub(crate) fn seal(&mut self) {
         self.open = false;
     }
 
-    /// Drops the oldest segments until the ring is within its bounds again, but none that holds
-    /// an entry above `sent`.
-    pub(crate) fn evict(&mut self, sent: Option<Seq>) {
+    /// What is kept behind this offset, oldest first; the first may be the rest of a chunk. What is told no longer grows.
+    pub(crate) fn entries_from(&mut self, offset: u64) -> impl Iterator<Item = Entry<'_>> {
+        self.seal();
+        let older = self
+            .segments
+            .partition_point(|segment| segment.index().offset() <= offset);
+        self.segments
+            .range(older.saturating_sub(1)..)
+            .flat_map(move |segment| segment.entries_from(offset))
+    }
+
+    /// Where a reader stands that knows everything up to this number.
+    ///
+    /// Its offset is exact as long as the chunk is kept, and for a good while afterwards. Then it is an earlier one.
+    pub(crate) fn after_seq(&self, seq: Seq) -> Cursor {
+        if seq >= self.end.seq {
+            return self.end;
+        }
+        if seq < self.first().0 {
+            return self.history.after_seq(seq, self.evicted);
+        }
+        let newer = self
+            .segments
+            .partition_point(|segment| segment.index().first() <= seq);
+        let offset = self.segments[newer - 1].index().offset_after(seq);
+        Cursor { seq, offset }
+    }
+
+    /// Where a reader stands that knows every byte before this offset.
+    ///
+    /// Its number is exact as long as the byte is kept, and for a good while afterwards. Then it is an earlier one.
+    pub(crate) fn after_offset(&self, offset: u64) -> Cursor {
+        if offset >= self.end.offset {
+            return self.end;
+        }
+        if offset < self.first().1 {
+            return self.history.after_offset(offset);
+        }
+        let newer = self
+            .segments
+            .partition_point(|segment| segment.index().offset() <= offset);
+        let seq = self.segments[newer - 1].index().seq_before(offset);
+        Cursor { seq, offset }
+    }
+
+    /// Remembers a position that was told, so that what is missing behind it can be told exactly later on.
+    pub(crate) fn remember(&mut self, cursor: Cursor) {
+        // The end of a part of a chunk is no position that has a number.
+        if self.after_seq(cursor.seq) == cursor {
+            self.history.remember(cursor);
+        }
+    }
+
+    /// What lay between a reader and the oldest that is kept.
+    pub(crate) fn gap_after(&self, cursor: Cursor) -> Option<Gap> {
+        let is_lost = cursor.offset < self.evicted.offset;
+        is_lost.then(|| {
+            Gap::new(
+                cursor.seq.next(),
+                self.evicted.seq,
+                cursor.offset,
+                self.evicted.offset,
+            )
+        })
+    }
+
+    /// Drops the oldest segments until the ring is within its bounds again, but never the newest, and
+    /// none that holds a byte behind `floor`. Hands the buffers of full ones to `recycle`.
+    pub(crate) fn evict(&mut self, floor: Option<u64>, mut recycle: impl FnMut(Vec<u8>)) {
         while !self.is_within_bounds() && self.segments.len() > 1 {
-            let next_first = self.segments[1].first;
-            if sent.is_some_and(|sent| next_first > sent.next()) {
+            let end = self.segments[0].index().end();
+            if floor.is_some_and(|floor| end.offset > floor) {
                 return;
             }
             if let Some(segment) = self.segments.pop_front() {
-                self.payload -= segment.payload.len();
+                self.payload -= segment.payload();
                 self.memory -= segment.memory();
+                self.evicted = end;
+                let (index, payload) = segment.into_parts();
+                self.history.add(index);
+                recycle(payload);
             }
         }
+    }
+
+    /// Gives back what was set aside for more: nothing will follow.
+    pub(crate) fn shrink(&mut self) {
+        if !self.segments.is_empty() {
+            self.with_newest(Segment::shrink);
+        }
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        if let Some(newest) = self.segments.back() {
+            self.evicted = newest.index().end();
+        }
+        self.segments = VecDeque::new();
+        self.history = History::new(0);
+        (self.payload, self.memory) = (0, 0);
+        (self.open, self.breaks) = (false, true);
     }
 
     /// Whether what is held fits the capacity. Right after [`evict`](Self::evict) it does, unless
-    /// output that was not sent yet stands in the way.
+    /// the floor stands in the way.
     pub(crate) fn is_within_bounds(&self) -> bool {
-        self.payload <= self.capacity && self.memory <= self.capacity + self.capacity / 4
+        self.payload <= self.capacity && self.memory() <= self.capacity + self.capacity / 4
     }
 
-    fn start_entry(&mut self, kind: Kind, expected: usize) {
-        if self.segments.back().is_none_or(Segment::is_full) {
-            let segment = Segment::new(self.last.next(), expected);
+    fn start_chunk(&mut self, stream: Stream, expected: usize) {
+        let has_room = self
+            .segments
+            .back()
+            .is_some_and(|segment| !segment.is_full(self.segment_bytes));
+        if self.breaks || !has_room {
+            let segment = Segment::new(self.end, expected.min(self.segment_bytes));
             self.memory += segment.memory();
             self.segments.push_back(segment);
         }
-        self.last = self.last.next();
-        self.open = true;
-        self.with_newest(|segment| segment.start(kind));
+        self.end.seq = self.end.seq.next();
+        (self.open, self.breaks) = (true, false);
+        self.with_newest(|segment| segment.start(stream));
     }
 
     fn with_newest<T>(&mut self, change: impl FnOnce(&mut Segment) -> T) -> T {
-        let segment = self.segments.back_mut().expect("an entry was started before");
+        let segment = self.segments.back_mut().expect("a chunk was started before");
         let before = segment.memory();
         let result = change(segment);
-        self.memory += segment.memory() - before;
+        self.memory = self.memory + segment.memory() - before;
         result
-    }
-}
-
-/// A run of entries whose payloads lie behind each other.
-#[derive(Debug)]
-struct Segment {
-    /// The number of the first entry.
-    first: Seq,
-    payload: Vec<u8>,
-    index: Vec<Mark>,
-}
-
-impl Segment {
-    fn new(first: Seq, expected: usize) -> Self {
-        let payload = Vec::with_capacity(expected.clamp(FIRST_ALLOCATION_BYTES, SEGMENT_BYTES));
-        Self {
-            first,
-            payload,
-            index: Vec::new(),
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.payload.len() >= SEGMENT_BYTES || self.index.len() >= SEGMENT_ENTRIES
-    }
-
-    fn can_grow(&self, kind: Kind) -> bool {
-        self.payload.len() < SEGMENT_BYTES && self.index.last().is_some_and(|mark| mark.kind() == kind)
-    }
-
-    fn start(&mut self, kind: Kind) {
-        self.index.push(Mark::new(kind, self.payload.len()));
-    }
-
-    /// Appends as much of `bytes` as fits to the newest entry and says how much that was.
-    fn grow(&mut self, bytes: &[u8]) -> usize {
-        let fits = bytes.len().min(SEGMENT_BYTES - self.payload.len());
-        let end = self.payload.len() + fits;
-        if end > self.payload.capacity() {
-            // Doubling, but never past the size of a segment, so that memory stays in proportion.
-            let wanted = (self.payload.capacity() * 2).clamp(end, SEGMENT_BYTES);
-            self.payload.reserve_exact(wanted - self.payload.len());
-        }
-        self.payload.extend_from_slice(&bytes[..fits]);
-        if let Some(mark) = self.index.last_mut() {
-            *mark = Mark::new(mark.kind(), end);
-        }
-        fits
-    }
-
-    /// Does not look at the entries it passes over: there may be thousands.
-    fn entries_after(&self, after: Seq) -> impl Iterator<Item = Entry<'_>> {
-        let passed_over = (after.0 + 1).saturating_sub(self.first.0);
-        let skipped = usize::try_from(passed_over)
-            .unwrap_or(usize::MAX)
-            .min(self.index.len());
-        let (before, index) = self.index.split_at(skipped);
-        let mut start = before.last().map_or(0, |mark| mark.end());
-        index
-            .iter()
-            .zip(self.first.0 + skipped as u64..)
-            .map(move |(mark, seq)| {
-                let bytes = &self.payload[start..mark.end()];
-                start = mark.end();
-                Entry {
-                    seq: Seq(seq),
-                    kind: mark.kind(),
-                    bytes,
-                }
-            })
-    }
-
-    fn memory(&self) -> usize {
-        size_of::<Self>() + self.payload.capacity() + self.index.capacity() * size_of::<Mark>()
-    }
-}
-
-/// Where an entry's payload ends in its segment, and what the entry is, in four bytes.
-#[derive(Debug, Clone, Copy)]
-struct Mark(u32);
-
-impl Mark {
-    const KIND_SHIFT: u32 = 28;
-    const END_MASK: u32 = (1 << Self::KIND_SHIFT) - 1;
-
-    fn new(kind: Kind, end: usize) -> Self {
-        let kind = match kind {
-            Kind::Output(Stream::Stdout) => 0,
-            Kind::Output(Stream::Stderr) => 1,
-            Kind::Output(Stream::Pty) => 2,
-            Kind::Exited => 3,
-            Kind::Closed => 4,
-        };
-        let end = u32::try_from(end).expect("a segment is 64 KiB");
-        Self(kind << Self::KIND_SHIFT | end)
-    }
-
-    fn end(self) -> usize {
-        (self.0 & Self::END_MASK) as usize
-    }
-
-    fn kind(self) -> Kind {
-        match self.0 >> Self::KIND_SHIFT {
-            0 => Kind::Output(Stream::Stdout),
-            1 => Kind::Output(Stream::Stderr),
-            2 => Kind::Output(Stream::Pty),
-            3 => Kind::Exited,
-            _ => Kind::Closed,
-        }
-    }
-}
-
-const _: () = assert!(SEGMENT_BYTES <= Mark::END_MASK as usize);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Every entry ever pushed, with nothing clever.
-    #[derive(Default)]
-    struct Model {
-        entries: Vec<(Kind, Vec<u8>)>,
-        sealed: usize,
-    }
-
-    impl Model {
-        fn push(&mut self, stream: Stream, bytes: &[u8]) {
-            let kind = Kind::Output(stream);
-            let is_open = self.sealed < self.entries.len();
-            match self.entries.last_mut() {
-                Some((last, payload)) if *last == kind && is_open => payload.extend_from_slice(bytes),
-                _ if bytes.is_empty() => {}
-                _ => self.entries.push((kind, bytes.to_vec())),
-            }
-        }
-
-        /// Bytes per stream, in order: what growing chunks must not change.
-        fn stream(entries: &[(Kind, Vec<u8>)], wanted: Kind) -> Vec<u8> {
-            entries
-                .iter()
-                .filter(|(kind, _)| *kind == wanted)
-                .flat_map(|(_, bytes)| bytes.clone())
-                .collect()
-        }
-    }
-
-    #[derive(Debug, Clone)]
-    enum Step {
-        Push(bool, usize),
-        Read,
-    }
-
-    fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let step = prop_oneof![
-            4 => (any::<bool>(), prop_oneof![0..20_usize, 0..200_000_usize]).prop_map(|(err, len)| Step::Push(err, len)),
-            1 => Just(Step::Read),
-        ];
-        prop::collection::vec(step, 0..60)
-    }
-
-    fn fill(len: usize, salt: usize) -> Vec<u8> {
-        vec![u8::try_from(salt % 251).unwrap(); len]
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn a_reader_that_follows_sees_every_byte_once_in_order_and_numbers_without_a_gap(steps in steps()) {
-            let mut ring = Ring::new(usize::MAX / 2);
-            let mut model = Model::default();
-            let mut seen: Vec<(Kind, Vec<u8>)> = Vec::new();
-            let mut cursor = Seq::ZERO;
-            for (salt, step) in steps.iter().enumerate() {
-                match step {
-                    Step::Push(err, len) => {
-                        let stream = if *err { Stream::Stderr } else { Stream::Stdout };
-                        let bytes = fill(*len, salt);
-                        ring.push_output(stream, &bytes);
-                        model.push(stream, &bytes);
-                    }
-                    Step::Read => {
-                        for entry in ring.entries_after(cursor) {
-                            prop_assert_eq!(entry.seq, cursor.next());
-                            prop_assert!(!entry.bytes.is_empty() && entry.bytes.len() <= SEGMENT_BYTES);
-                            seen.push((entry.kind, entry.bytes.to_vec()));
-                            cursor = entry.seq;
-                        }
-                        model.sealed = model.entries.len();
-                    }
-                }
-            }
-            seen.extend(ring.entries_after(cursor).map(|entry| (entry.kind, entry.bytes.to_vec())));
-            for stream in [Stream::Stdout, Stream::Stderr] {
-                let kind = Kind::Output(stream);
-                prop_assert_eq!(Model::stream(&seen, kind), Model::stream(&model.entries, kind));
-            }
-            // Streams alternate in the model; so they must among the chunks.
-            let mut seen_kinds: Vec<_> = seen.iter().map(|(kind, _)| *kind).collect();
-            let mut model_kinds: Vec<_> = model.entries.iter().map(|(kind, _)| *kind).collect();
-            seen_kinds.dedup();
-            model_kinds.dedup();
-            prop_assert_eq!(seen_kinds, model_kinds);
-        }
-
-        #[test]
-        fn memory_stays_bounded_whatever_the_sizes(
-            sizes in prop::collection::vec((any::<bool>(), prop_oneof![Just(1_usize), 1..5_000_usize, Just(65_536)]), 1..600),
-        ) {
-            let capacity = 256 << 10;
-            let mut ring = Ring::new(capacity);
-            let newest_segment = SEGMENT_BYTES + SEGMENT_ENTRIES * size_of::<Mark>() + size_of::<Segment>();
-            for (err, len) in sizes {
-                let stream = if err { Stream::Stderr } else { Stream::Stdout };
-                ring.push_output(stream, &fill(len, len));
-                ring.seal();
-                ring.evict(None);
-                prop_assert!(ring.memory <= capacity + capacity / 4 + newest_segment);
-                let held: usize = ring.segments.iter().map(Segment::memory).sum();
-                prop_assert_eq!(ring.memory, held);
-            }
-        }
-
-        #[test]
-        fn what_was_not_sent_is_never_evicted(sent in 0_u64..400, count in 400_u64..800) {
-            let mut ring = Ring::new(SEGMENT_BYTES);
-            for seq in 1..=count {
-                ring.push_output(Stream::Stdout, &fill(1_000, 0));
-                ring.seal();
-                ring.evict(Some(Seq(sent.min(seq))));
-            }
-            let oldest = ring.segments.front().unwrap().first;
-            prop_assert!(oldest <= Seq(sent).next());
-            prop_assert!(!ring.is_within_bounds());
-            ring.evict(Some(ring.last()));
-            prop_assert!(ring.is_within_bounds());
-        }
-    }
-
-    #[test]
-    fn a_chunk_grows_until_it_is_told() {
-        let mut ring = Ring::new(1 << 20);
-        ring.push_output(Stream::Stdout, b"a");
-        ring.push_output(Stream::Stdout, b"b");
-        let told: Vec<_> = ring
-            .entries_after(Seq::ZERO)
-            .map(|entry| (entry.seq.0, entry.bytes.to_vec()))
-            .collect();
-        assert_eq!(told, [(1, b"ab".to_vec())]);
-        ring.push_output(Stream::Stdout, b"c");
-        ring.push_mark(Kind::Exited);
-        ring.push_output(Stream::Stdout, b"d");
-        ring.push_mark(Kind::Closed);
-        let kinds: Vec<_> = ring
-            .entries_after(Seq(1))
-            .map(|entry| (entry.seq.0, entry.kind))
-            .collect();
-        let stdout = Kind::Output(Stream::Stdout);
-        assert_eq!(
-            kinds,
-            [(2, stdout), (3, Kind::Exited), (4, stdout), (5, Kind::Closed)]
-        );
     }
 }

@@ -1,6 +1,5 @@
 //! The one task that owns a process: it spawns the child, and nobody else changes its state.
 
-use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 
@@ -16,9 +15,6 @@ use super::sweep::sweep;
 use super::{Phase, Process, SignalRequest, StopRequest};
 use crate::deadline::until;
 
-/// How much is read at a time, in bytes: what a pipe holds by default.
-const READ_BYTES: usize = 64 << 10;
-
 /// Most that is read from a terminal at its leader's exit, in bytes. A terminal cannot tell how much
 /// it holds, and somebody else may go on writing to it.
 const TERMINAL_DRAIN_BYTES: usize = 64 << 10;
@@ -26,12 +22,6 @@ const TERMINAL_DRAIN_BYTES: usize = 64 << 10;
 /// The exit code of a leader whose status somebody else took, which only a program that embeds the
 /// server and waits for all its children can do.
 const UNKNOWN_EXIT_CODE: i32 = 255;
-
-thread_local! {
-    /// What is read passes through here into the ring. One per thread, not one per process: a
-    /// thousand idle processes must not hold a thousand buffers.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
-}
 
 /// A child with its state, owned by one task from the spawn to the close.
 #[derive(Debug)]
@@ -131,7 +121,7 @@ impl Owner {
             at = readable(&self.outputs), if has_room => Wake::Readable(at),
             () = writable(self.input.as_ref()), if wants_to_write => Wake::Writable,
             () = until(self.life.deadline()) => Wake::Deadline,
-            () = self.process.log.owner_woken(), if !has_room => Wake::Room,
+            () = self.process.log.room(), if !has_room => Wake::Room,
         }
     }
 
@@ -193,14 +183,8 @@ impl Owner {
 
     fn read_output(&mut self, at: usize) {
         let output = &self.outputs[at];
-        let read = SCRATCH.with_borrow_mut(|scratch| {
-            let read = output.try_read(scratch);
-            if let Ok(Read::Bytes(bytes)) = read {
-                self.process.log.push_output(stream(output), &scratch[..bytes]);
-            }
-            read
-        });
-        match read {
+        let log = &self.process.log;
+        match log.push_read(stream(output), usize::MAX, |buffer| output.try_read(buffer)) {
             Ok(Read::Bytes(_) | Read::WouldBlock) => {}
             // Nobody holds the terminal now, but its leader may open it again.
             Ok(Read::EndOfFile) if self.terminal.is_some() && !self.has_exited => {}
@@ -248,15 +232,8 @@ impl Owner {
                 pty_utils::Stream::Stdout | pty_utils::Stream::Stderr => output.pending().unwrap_or(0),
             };
             while left > 0 {
-                let read = SCRATCH.with_borrow_mut(|scratch| {
-                    let at_most = left.min(scratch.len());
-                    let read = output.read_now(&mut scratch[..at_most]);
-                    if let Ok(Read::Bytes(bytes)) = read {
-                        process.log.push_output(stream(output), &scratch[..bytes]);
-                    }
-                    read
-                });
-                match read {
+                let read = |buffer: &mut [u8]| output.read_now(buffer);
+                match process.log.push_read(stream(output), left, read) {
                     Ok(Read::Bytes(bytes)) => left -= bytes,
                     Ok(Read::WouldBlock) => return true,
                     Ok(Read::EndOfFile) | Err(_) => return false,

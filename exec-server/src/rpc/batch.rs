@@ -40,7 +40,23 @@ impl Batch {
         self.lines.push(b'\n');
     }
 
-    /// Whether what is in it should be written before more is added.
+    /// Appends a message that is there already; a long one becomes the buffer itself.
+    pub(crate) fn push_whole(&mut self, message: Vec<u8>) {
+        if self.is_empty() && message.len() >= WRITE_BATCH_BYTES {
+            self.lines = message;
+            self.ends.push(self.lines.len());
+            self.lines.push(b'\n');
+        } else {
+            self.push(|out| out.extend_from_slice(&message));
+        }
+    }
+
+    /// Whether a message of this length may be added before what is in it is written. One always may.
+    pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
+        self.is_empty() || self.lines.len() + bytes <= WRITE_BATCH_BYTES
+    }
+
+    /// Whether what is in it should be written before anything is added.
     pub(crate) fn is_full(&self) -> bool {
         self.lines.len() >= WRITE_BATCH_BYTES
     }

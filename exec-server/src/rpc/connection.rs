@@ -9,7 +9,6 @@ use exec_protocol::{RpcError, parse_params};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use jsonrpsee::core::server::Extensions;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -140,7 +139,7 @@ impl<'a> Dispatch<'a> {
             if self.outbox.is_closing() {
                 return CloseReason::Done;
             }
-            if self.outbox.answer_bytes() > WRITE_BATCH_BYTES {
+            if self.outbox.load().bytes > WRITE_BATCH_BYTES {
                 // Long answers take their time; other connections have a right to theirs.
                 yield_now().await;
             }
@@ -183,12 +182,13 @@ impl<'a> Dispatch<'a> {
 
     /// Waits for whatever is next. Each branch is cancel safe.
     async fn next_wake(&mut self, reads: bool, deadline: Option<Instant>) -> Wake {
-        let has_room = self.outbox.has_room();
-        let may_read = reads && self.in_flight + self.outbox.answers() < MAX_REQUESTS_IN_FLIGHT;
+        let load = self.outbox.load();
+        let may_read = reads && self.in_flight + load.answers < MAX_REQUESTS_IN_FLIGHT;
         tokio::select! {
             received = self.source.next(), if may_read => Wake::Received(received),
-            Some(waited) = self.waiting.next(), if has_room => Wake::Answered(waited),
-            () = self.outbox.dispatch_woken() => Wake::Outbox,
+            Some(waited) = self.waiting.next(), if load.has_room() => Wake::Answered(waited),
+            () = self.outbox.relieved(load), if !(may_read && load.has_room()) => Wake::Outbox,
+            () = self.outbox.ends() => Wake::Outbox,
             () = self.server.stopped().cancelled() => Wake::ServerLeaves,
             () = until(deadline) => Wake::Deadline,
         }
@@ -217,7 +217,7 @@ impl<'a> Dispatch<'a> {
                     self.send(answer, 1);
                 }
             }
-            Message::Notification { method, .. } => self.handshake.notice(&method),
+            Message::Notification { method, params, .. } => self.notice(&method, params),
             // We ask nothing of a client, so there is nothing it could answer.
             Message::Response { .. } => {}
         }
@@ -264,7 +264,7 @@ impl<'a> Dispatch<'a> {
         let style = self.outbox.style();
         let refused = match (self.handshake.admit(method, in_batch), &self.dispatcher) {
             (Ok(Admission::Dispatch), Some((dispatcher, _))) => {
-                let start = if self.outbox.has_room() {
+                let start = if self.outbox.load().has_room() {
                     Start::Now
                 } else {
                     Start::WithRoom
@@ -277,6 +277,17 @@ impl<'a> Dispatch<'a> {
         refused.map(|error| Answer::refusal(style, Some(&id), &error))
     }
 
+    /// What nobody is told about: an acknowledgement that makes no sense is as good as none.
+    fn notice(&mut self, method: &str, params: Option<&str>) {
+        if let Ok(Admission::Dispatch) = self.handshake.admit(method, false)
+            && let Some((dispatcher, _)) = &self.dispatcher
+        {
+            dispatcher.notify(method, params);
+        } else {
+            self.handshake.notice(method);
+        }
+    }
+
     /// Opens a session or takes one up. The answer is queued on the way, before any notification.
     fn initialize(&mut self, id: &RequestId<'_>, params: Option<&str>, style: Style) -> Result<(), RpcError> {
         let params: InitializeParams = parse_params(params)?;
@@ -285,14 +296,13 @@ impl<'a> Dispatch<'a> {
             .expect("our types have string keys only");
         let mut answer = Vec::new();
         envelope::write_result(&mut answer, style, id, &result);
-        session.attach(&self.outbox, answer)?;
+        session.attach(&self.outbox, params.notifications, answer)?;
         tracing::debug!(client = params.client_name, "initialized");
-        let mut extensions = Extensions::new();
-        extensions.insert(Caller {
+        let caller = Caller {
             server: self.server.clone(),
             session: Arc::clone(&session),
-        });
-        let dispatcher = Dispatcher::new(self.server.methods(), extensions, self.stopping.clone());
+        };
+        let dispatcher = Dispatcher::new(self.server.methods(), caller, self.stopping.clone());
         self.dispatcher = Some((dispatcher, session));
         self.handshake.answered();
         Ok(())

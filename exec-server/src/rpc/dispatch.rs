@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use exec_protocol::envelope::{self, MAX_BATCH_ELEMENTS, RequestId, Style};
-use exec_protocol::process::Read;
-use exec_protocol::{ErrorKind, Method as _, RpcError};
+use exec_protocol::process::{Ack, Read};
+use exec_protocol::{ErrorKind, Method as _, Notice as _, RpcError};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use jsonrpsee::core::server::{ConnectionId, Extensions, MethodCallback, MethodResponse, Methods};
@@ -13,6 +13,7 @@ use jsonrpsee::types::{Id, Params};
 use tokio_util::sync::CancellationToken;
 
 use super::error::shutting_down;
+use super::handlers::{Caller, ack, read};
 use crate::limits::MAX_MESSAGE_BYTES;
 
 /// How every response of jsonrpsee to a null id begins. The peer's own id goes in its place, as it
@@ -49,16 +50,20 @@ pub(super) enum Start {
 #[derive(Debug)]
 pub(super) struct Dispatcher {
     methods: Methods,
-    /// Carries the caller to the handlers.
+    caller: Caller,
+    /// Carries the caller to the handlers in the table.
     extensions: Extensions,
     /// When it is cancelled, whatever still waits is answered `shuttingDown`.
     stopping: CancellationToken,
 }
 
 impl Dispatcher {
-    pub(super) fn new(methods: Methods, extensions: Extensions, stopping: CancellationToken) -> Self {
+    pub(super) fn new(methods: Methods, caller: Caller, stopping: CancellationToken) -> Self {
+        let mut extensions = Extensions::new();
+        extensions.insert(caller.clone());
         Self {
             methods,
+            caller,
             extensions,
             stopping,
         }
@@ -74,31 +79,58 @@ impl Dispatcher {
         style: Style,
         start: Start,
     ) -> Answer {
-        let Some((_, MethodCallback::Async(callback))) = self.methods.method_with_name(method) else {
+        let id = id.into_owned();
+        let stopping_id = id.clone();
+        let mut answer: BoxFuture<'static, Vec<u8>> = if method == Read::NAME {
+            let (caller, params) = (self.caller.clone(), params.map(str::to_owned));
+            Box::pin(answer_read(caller, params, id, style))
+        } else if let Some((_, MethodCallback::Async(callback))) = self.methods.method_with_name(method) {
+            let params = Params::new(params).into_owned();
+            let caller = self.extensions.clone();
+            let response = callback(Id::Null, params, ConnectionId(0), MAX_MESSAGE_BYTES, caller);
+            Box::pin(async move { with_id(&response.await, &id, style) })
+        } else {
             let unknown = RpcError::new(ErrorKind::MethodNotFound, format!("no method {method:?}"));
             return Answer::refusal(style, Some(&id), &unknown);
         };
-        let params = Params::new(params).into_owned();
-        let mut response = callback(
-            Id::Null,
-            params,
-            ConnectionId(0),
-            MAX_MESSAGE_BYTES,
-            self.extensions.clone(),
-        );
         let is_put_off = start == Start::WithRoom && method == Read::NAME;
-        if !is_put_off && let Some(response) = response.as_mut().now_or_never() {
-            return Answer::Now(with_id(&response, &id, style));
+        if !is_put_off && let Some(answer) = answer.as_mut().now_or_never() {
+            return Answer::Now(answer);
         }
-        let (id, stopping) = (id.into_owned(), self.stopping.clone());
+        let stopping = self.stopping.clone();
         Answer::Later(Box::pin(async move {
             tokio::select! {
                 // What is there by now is told also when the time is up.
                 biased;
-                response = response => with_id(&response, &id, style),
-                () = stopping.cancelled() => error(style, Some(&id), &shutting_down()),
+                answer = answer => answer,
+                () = stopping.cancelled() => error(style, Some(&stopping_id), &shutting_down()),
             }
         }))
+    }
+
+    /// Takes a notification. Those that nobody knows are ignored.
+    pub(super) fn notify(&self, method: &str, params: Option<&str>) {
+        if method == Ack::NAME {
+            ack(&self.caller, params);
+        }
+    }
+}
+
+/// The answer to a read, put together in one buffer.
+async fn answer_read(
+    caller: Caller,
+    params: Option<String>,
+    id: RequestId<'static>,
+    style: Style,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    envelope::begin_result(&mut out, style, &id);
+    match read(caller, params.as_deref(), &mut out).await {
+        Ok(()) => {
+            envelope::end_result(&mut out);
+            out
+        }
+        Err(refusal) => error(style, Some(&id), &refusal),
     }
 }
 

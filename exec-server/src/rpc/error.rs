@@ -4,7 +4,7 @@ use exec_protocol::{ErrorKind, RpcError};
 use jsonrpsee::types::ErrorObjectOwned;
 use pty_utils::{Field, SpawnError};
 
-use crate::output::CursorAhead;
+use crate::output::ReadError;
 use crate::process::{CommandError, ResizeError, StdinRefusal};
 use crate::server::StartError;
 use crate::session::{HandshakeError, OpenError, ReserveError, SessionEnded};
@@ -51,9 +51,14 @@ impl From<SessionEnded> for RpcError {
     }
 }
 
-impl From<CursorAhead> for RpcError {
-    fn from(error: CursorAhead) -> Self {
-        Self::new(ErrorKind::CursorAhead, error.to_string()).with_field("afterSeq")
+impl From<ReadError> for RpcError {
+    fn from(error: ReadError) -> Self {
+        let field = match error {
+            ReadError::SeqAhead { .. } => "afterSeq",
+            ReadError::OffsetAhead { .. } => "afterOffset",
+            ReadError::Discarded => return unknown_process(),
+        };
+        Self::new(ErrorKind::CursorAhead, error.to_string()).with_field(field)
     }
 }
 
@@ -76,6 +81,7 @@ impl From<StartError> for RpcError {
                 Self::new(ErrorKind::DuplicateProcess, error.to_string()).with_field("processId")
             }
             StartError::Reserve(ReserveError::Ended(_)) | StartError::ShuttingDown => shutting_down(),
+            StartError::Memory(_) => Self::new(ErrorKind::MemoryLimit, error.to_string()),
             StartError::TooMany => Self::new(ErrorKind::TooManyProcesses, error.to_string()),
             StartError::Spawn(error) => spawn(&error),
         }

@@ -1,5 +1,6 @@
 //! The method table: one file per method.
 
+mod ack;
 mod close_stdin;
 mod environment;
 mod read;
@@ -14,6 +15,9 @@ use std::sync::Arc;
 use exec_protocol::{Method, ProcessId, RpcError, parse_params};
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::server::Methods;
+
+pub(crate) use ack::ack;
+pub(crate) use read::read;
 
 use super::error;
 use crate::process::Process;
@@ -34,12 +38,12 @@ impl Caller {
     }
 }
 
-/// All methods but `initialize`, which a connection handles itself.
+/// All methods but `initialize`, which a connection handles itself, and `process/read`, whose answers are put together
+/// by hand.
 pub(crate) fn methods() -> Methods {
     let mut module = RpcModule::new(());
     register::<exec_protocol::environment::Info, _, _>(&mut module, environment::info);
     register::<exec_protocol::process::CloseStdin, _, _>(&mut module, close_stdin::close_stdin);
-    register::<exec_protocol::process::Read, _, _>(&mut module, read::read);
     register::<exec_protocol::process::Resize, _, _>(&mut module, resize::resize);
     register::<exec_protocol::process::Signal, _, _>(&mut module, signal::signal);
     register::<exec_protocol::process::Start, _, _>(&mut module, start::start);
@@ -80,6 +84,6 @@ mod tests {
 
     #[test]
     fn each_method_is_registered_once() {
-        assert_eq!(methods().method_names().count(), 8);
+        assert_eq!(methods().method_names().count(), 7);
     }
 }

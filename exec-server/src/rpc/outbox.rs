@@ -1,14 +1,14 @@
 //! What one connection has to write.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use exec_protocol::envelope::Style;
-use tokio::sync::Notify;
 
 use super::batch::Batch;
 use crate::limits::MAX_ANSWER_BYTES;
 use crate::output::OutputLog;
+use crate::sync::{Mutex, MutexGuard, WaitList, lock, wait_until};
 use crate::transport::CloseReason;
 
 /// What one connection has to write: answers, and processes that have something to tell.
@@ -18,10 +18,6 @@ use crate::transport::CloseReason;
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
-    /// For the writer: there is something to do.
-    writer: Notify,
-    /// For the dispatch loop: there is room for answers, or the connection ends.
-    dispatch: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +30,27 @@ struct State {
     style: Option<Style>,
     closing: Option<CloseReason>,
     is_broken: bool,
+    writer: WaitList,
+    /// Of the dispatch loop, for room.
+    room: WaitList,
+    /// Of the dispatch loop, for the end.
+    end: WaitList,
+}
+
+/// How much is queued for the writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// Answers.
+    pub(crate) answers: usize,
+    /// Bytes of answers.
+    pub(crate) bytes: usize,
+}
+
+impl Load {
+    /// Whether there is room for a long answer.
+    pub(crate) fn has_room(self) -> bool {
+        self.bytes < MAX_ANSWER_BYTES
+    }
 }
 
 /// What the writer has to do next.
@@ -53,18 +70,21 @@ impl Outbox {
         let mut state = self.lock();
         state.answer_bytes += answer.len();
         state.answers.push_back(answer);
+        let writer = state.writer.take();
         drop(state);
-        self.writer.notify_one();
+        writer.wake();
     }
 
     /// Queues a process that has something to tell. The caller sees to it that it is not in it yet.
     pub(crate) fn push_ready(&self, log: Arc<OutputLog>) {
         let mut state = self.lock();
-        if !state.is_broken {
-            state.ready.push_back(log);
+        if state.is_broken {
+            return;
         }
+        state.ready.push_back(log);
+        let writer = state.writer.take();
         drop(state);
-        self.writer.notify_one();
+        writer.wake();
     }
 
     /// Learns how the peer writes, from its first message.
@@ -77,19 +97,9 @@ impl Outbox {
         self.lock().style.unwrap_or_default()
     }
 
-    /// Whether there is room for a long answer.
-    pub(crate) fn has_room(&self) -> bool {
-        self.answer_bytes() < MAX_ANSWER_BYTES
-    }
-
-    /// Answers that wait to be written, in bytes.
-    pub(crate) fn answer_bytes(&self) -> usize {
-        self.lock().answer_bytes
-    }
-
-    /// Answers that wait to be written.
-    pub(crate) fn answers(&self) -> usize {
-        self.lock().answers.len()
+    /// How much is queued for the writer.
+    pub(crate) fn load(&self) -> Load {
+        self.lock().load()
     }
 
     /// How often something was put together for writing: what a writer that gets on changes.
@@ -99,43 +109,65 @@ impl Outbox {
 
     /// Asks the writer to write what is left and to say goodbye. The first reason stands.
     pub(crate) fn close(&self, reason: CloseReason) {
-        self.lock().closing.get_or_insert(reason);
-        self.writer.notify_one();
-        self.dispatch.notify_one();
+        let mut state = self.lock();
+        state.closing.get_or_insert(reason);
+        let (writer, end) = (state.writer.take(), state.end.take());
+        drop(state);
+        writer.wake();
+        end.wake();
     }
 
     /// Whether the connection ends: nothing more is to be taken in.
     pub(crate) fn is_closing(&self) -> bool {
-        let state = self.lock();
-        state.closing.is_some() || state.is_broken
+        self.lock().is_closing()
     }
 
-    /// Waits until [`has_room`](Self::has_room) or [`is_closing`](Self::is_closing) may have changed.
+    /// Waits until the connection ends.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a wake-up that nobody took is kept for the next call.
-    pub(crate) async fn dispatch_woken(&self) {
-        self.dispatch.notified().await;
+    /// Cancel safe.
+    pub(crate) async fn ends(&self) {
+        let is_so = |state: &mut State| state.is_closing().then_some(());
+        wait_until(&self.state, State::end_list, is_so).await;
     }
 
-    /// Waits until [`fill`](Self::fill) may have something to do.
+    /// Waits until less is queued than was.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a wake-up that nobody took is kept for the next call.
-    pub(super) async fn due(&self) {
-        self.writer.notified().await;
+    /// Cancel safe.
+    pub(crate) async fn relieved(&self, was: Load) {
+        let is_so = |state: &mut State| {
+            let is_less = state.answers.len() < was.answers || state.answer_bytes < was.bytes;
+            is_less.then_some(())
+        };
+        wait_until(&self.state, State::room_list, is_so).await;
+    }
+
+    /// Waits until [`fill`](Self::fill) has something to do.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn due(&self) {
+        let is_due = |state: &mut State| {
+            let is_due = !state.answers.is_empty() || !state.ready.is_empty() || state.closing.is_some();
+            is_due.then_some(())
+        };
+        wait_until(&self.state, State::writer_list, is_due).await;
     }
 
     /// Fills `batch`: with answers first, then with a turn for each process that is ready.
-    pub(super) fn fill(self: &Arc<Self>, batch: &mut Batch) -> Due {
+    pub(crate) fn fill(self: &Arc<Self>, batch: &mut Batch) -> Due {
         batch.restart(self.style());
         self.fill_answers(batch);
         while !batch.is_full() {
             let Some(log) = self.pop_ready() else { break };
             if log.pull(self, batch) {
+                // The batch has no room for the rest. The next one begins with somebody else's turn.
                 self.lock().ready.push_back(log);
+                break;
             }
         }
         if !batch.is_empty() {
@@ -151,22 +183,25 @@ impl Outbox {
         state.is_broken = true;
         state.answers.clear();
         state.answer_bytes = 0;
-        state.ready.clear();
+        let ready = std::mem::take(&mut state.ready);
+        let end = state.end.take();
         drop(state);
-        self.dispatch.notify_one();
+        drop(ready);
+        end.wake();
     }
 
     fn fill_answers(&self, batch: &mut Batch) {
         let mut state = self.lock();
+        let room = (!state.answers.is_empty()).then(|| state.room.take());
         while !batch.is_full()
             && let Some(answer) = state.answers.pop_front()
         {
             state.answer_bytes -= answer.len();
-            batch.push(|out| out.extend_from_slice(&answer));
+            batch.push_whole(answer);
         }
         drop(state);
-        if !batch.is_empty() {
-            self.dispatch.notify_one();
+        if let Some(room) = room {
+            room.wake();
         }
     }
 
@@ -175,6 +210,31 @@ impl Outbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no holder of this lock can panic")
+        lock(&self.state)
+    }
+}
+
+impl State {
+    fn load(&self) -> Load {
+        Load {
+            answers: self.answers.len(),
+            bytes: self.answer_bytes,
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.is_some() || self.is_broken
+    }
+
+    fn writer_list(&mut self) -> &mut WaitList {
+        &mut self.writer
+    }
+
+    fn room_list(&mut self) -> &mut WaitList {
+        &mut self.room
+    }
+
+    fn end_list(&mut self) -> &mut WaitList {
+        &mut self.end
     }
 }

@@ -37,10 +37,11 @@ async fn said(peer: &mut Peer, chunks: &[&str]) {
     assert_eq!(peer.transcript("p").last_seq, chunks.len() as u64);
 }
 
-/// How the answer to a read looks when there is nothing newer.
-fn nothing(next_seq: u64) -> Value {
+/// How the answer to a read looks that has no chunks, of a process that has said so many bytes.
+fn nothing(next_seq: u64, next_offset: u64, end_offset: u64) -> Value {
     json!({"chunks": [], "nextSeq": next_seq, "exited": false, "exitCode": null, "closed": false,
-        "failure": null, "sandboxDenied": false})
+        "failure": null, "sandboxDenied": false, "nextOffset": next_offset, "firstSeq": 1, "firstOffset": 0,
+        "endOffset": end_offset})
 }
 
 async fn end(peer: &mut Peer) {
@@ -51,14 +52,16 @@ async fn end(peer: &mut Peer) {
 on_every_wire! {
     async fn a_read_gives_what_is_after_the_cursor(peer: &mut Peer) {
         said(peer, &["one", "two", "three"]).await;
-        let chunk = |seq: u64, text: &str| json!({"seq": seq, "stream": "stdout", "chunk": exec_tests::base64(text)});
+        let chunk = |seq: u64, offset: u64, text: &str| {
+            json!({"seq": seq, "stream": "stdout", "offset": offset, "chunk": exec_tests::base64(text)})
+        };
         let all = peer.call("process/read", json!({"processId": "p"})).await;
-        let mut expected = nothing(4);
-        expected["chunks"] = json!([chunk(1, "one"), chunk(2, "two"), chunk(3, "three")]);
+        let mut expected = nothing(4, 11, 11);
+        expected["chunks"] = json!([chunk(1, 0, "one"), chunk(2, 3, "two"), chunk(3, 6, "three")]);
         assert_eq!(all, expected);
-        expected["chunks"] = json!([chunk(2, "two"), chunk(3, "three")]);
+        expected["chunks"] = json!([chunk(2, 3, "two"), chunk(3, 6, "three")]);
         assert_eq!(read(peer, 1, 1 << 20, 0).await, expected);
-        assert_eq!(read(peer, 3, 1 << 20, 0).await, nothing(4));
+        assert_eq!(read(peer, 3, 1 << 20, 0).await, nothing(4, 11, 11));
         end(peer).await;
     }
 
@@ -70,7 +73,7 @@ on_every_wire! {
         assert_eq!((bytes(&two), &two["nextSeq"]), (b"onetwo".to_vec(), &json!(3)));
         let two = read(peer, 0, 10, 0).await;
         assert_eq!((bytes(&two), &two["nextSeq"]), (b"onetwo".to_vec(), &json!(3)));
-        assert_eq!(read(peer, 0, 0, 0).await, nothing(1), "0 asks for the state only");
+        assert_eq!(read(peer, 0, 0, 0).await, nothing(1, 0, 11), "0 asks for the state only");
         end(peer).await;
     }
 
@@ -124,7 +127,7 @@ on_every_wire! {
     async fn a_waiting_read_ends_with_nothing_when_the_time_is_over(peer: &mut Peer) {
         said(peer, &["one"]).await;
         let started = Instant::now();
-        assert_eq!(read(peer, 1, 100, 150).await, nothing(2));
+        assert_eq!(read(peer, 1, 100, 150).await, nothing(2, 3, 3));
         assert!(started.elapsed() >= Duration::from_millis(150), "{:?}", started.elapsed());
         end(peer).await;
     }

@@ -2,26 +2,30 @@
 
 use std::time::Duration;
 
-use exec_protocol::RpcError;
-use exec_protocol::process::{DEFAULT_MAX_BYTES, ReadParams, ReadResult};
+use exec_protocol::process::{DEFAULT_MAX_BYTES, ReadParams};
+use exec_protocol::{RpcError, parse_params};
 
 use super::{Caller, error};
 use crate::limits::{MAX_READ_BYTES, MAX_READ_WAIT};
 use crate::output::ReadRequest;
 use crate::process::Phase;
 
-pub(super) async fn read(caller: Caller, params: ReadParams) -> Result<ReadResult, RpcError> {
+/// Appends the result to `out`. Not in the table: output is encoded once, into the message that goes out.
+pub(crate) async fn read(caller: Caller, params: Option<&str>, out: &mut Vec<u8>) -> Result<(), RpcError> {
+    let params: ReadParams = parse_params(params)?;
     let process = caller.process(&params.process_id)?;
     if process.started().await == Phase::Gone {
         return Err(error::unknown_process());
     }
     let max_bytes = params.max_bytes.unwrap_or(DEFAULT_MAX_BYTES);
     let request = ReadRequest {
-        after: params.after_seq,
+        after_seq: params.after_seq,
+        after_offset: params.after_offset,
         max_bytes: usize::try_from(max_bytes)
             .unwrap_or(usize::MAX)
             .min(MAX_READ_BYTES),
         wait: Duration::from_millis(params.wait_ms).min(MAX_READ_WAIT),
+        is_peek: params.peek,
     };
-    Ok(process.log().read(request).await?)
+    Ok(process.log().read(request, out).await?)
 }

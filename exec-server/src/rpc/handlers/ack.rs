@@ -1,0 +1,18 @@
+//! `process/ack`
+
+use exec_protocol::parse_params;
+use exec_protocol::process::AckParams;
+
+use super::Caller;
+
+/// Nobody waits for an answer, so one that makes no sense is only logged.
+pub(crate) fn ack(caller: &Caller, params: Option<&str>) {
+    match parse_params::<AckParams>(params) {
+        Ok(params) => {
+            if let Some(process) = caller.session.process(&params.process_id) {
+                process.log().ack(params.seq);
+            }
+        }
+        Err(error) => tracing::debug!(%error, "an acknowledgement makes no sense"),
+    }
+}
