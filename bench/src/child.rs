@@ -104,14 +104,18 @@ impl Write for HashWriter<'_> {
 }
 
 fn write_lines(to: &mut impl Write, bytes: u64) -> io::Result<()> {
-    let block: String = (0..LINES)
-        .map(|line| format!("{line:08} a line of text as a compiler or a test run writes it......\n"))
-        .collect();
+    let mut block = Vec::new();
+    for line in 0..LINES {
+        writeln!(
+            block,
+            "{line:08} a line of text as a compiler or a test run writes it.."
+        )?;
+    }
     debug_assert_eq!(block.len() as u64, LINES * LINE_BYTES, "each line has its length");
     let mut left = bytes;
     while left > 0 {
         let count = usize::try_from(left).unwrap_or(usize::MAX).min(block.len());
-        to.write_all(&block.as_bytes()[..count])?;
+        to.write_all(&block[..count])?;
         left -= count as u64;
     }
     Ok(())
@@ -121,10 +125,10 @@ fn write_lines(to: &mut impl Write, bytes: u64) -> io::Result<()> {
 pub(crate) const STAMP_BYTES: usize = 34;
 
 fn write_stamps(to: &mut impl Write, interval_ms: u64, count: u64) -> io::Result<()> {
-    let interval_ns = interval_ms * clock::MILLISECOND_NS;
+    let step_ns = interval_ms * clock::MILLISECOND_NS;
     let start_ns = clock::now_ns();
     for number in 0..count {
-        let wait_ns = (start_ns + number * interval_ns).saturating_sub(clock::now_ns());
+        let wait_ns = (start_ns + number * step_ns).saturating_sub(clock::now_ns());
         std::thread::sleep(Duration::from_nanos(wait_ns));
         let line = format!("{number:016} {:016}\n", clock::now_ns());
         to.write_all(line.as_bytes())?;

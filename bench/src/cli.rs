@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::blocking_loop::LoopMode;
 use crate::child::ChildMode;
 use crate::command_line::{CommandLine, ServerSpec};
+use crate::figure::Figure;
 use crate::figures::FIGURES;
 use crate::wire::Wire;
 
@@ -56,6 +57,10 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub(crate) deadline_seconds: u64,
 
+    /// How long a run may be put off, or done again, because others use more than a tenth of a core.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) patience_seconds: u64,
+
     /// Everything that was measured, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -103,12 +108,16 @@ impl Cli {
 }
 
 fn figures_help() -> String {
-    let mut text = String::from("Figures:\n");
-    for figure in FIGURES {
-        let about = figure.about;
-        text.push_str(&format!("  {:12} {about}\n", figure.name));
-    }
-    text
+    let line = |figure: &Figure| format!("  {:12} {}", figure.name, figure.about);
+    let lines: Vec<String> = FIGURES.iter().map(line).collect();
+    format!(
+        "Figures:
+{}",
+        lines.join(
+            "
+"
+        )
+    )
 }
 
 #[cfg(test)]

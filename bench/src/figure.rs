@@ -152,17 +152,12 @@ impl Record {
     /// Compares output with what the child wrote.
     pub(crate) fn check(&mut self, tally: &Tally, expected: Expected) {
         let loss = tally.verdict(expected);
-        self.add(
-            LOST,
-            loss.as_ref().map_or(0.0, |loss| crate::stats::float(loss.bytes)),
-        );
-        self.losses.extend(loss.map(|loss| loss.text));
+        self.add(LOST, crate::stats::float(loss.bytes));
+        self.losses.extend(loss.texts);
     }
 
-    /// Notes what is not as it has to be.
-    pub(crate) fn check_holes(&mut self, holes: u64) {
-        if holes > 0 {
-            self.losses.push(format!("{holes} holes in seq"));
-        }
+    /// Notes what is wrong with the numbers of output that has no end.
+    pub(crate) fn check_order(&mut self, tally: &Tally) {
+        self.losses.extend(tally.disorder());
     }
 }

@@ -17,6 +17,8 @@ struct FigureJson<'a> {
     about: &'a str,
     metrics: Vec<MetricJson<'a>>,
     faults: &'a [Fault],
+    /// The share of a core that others used meanwhile.
+    others: Option<Summary>,
 }
 
 #[derive(Serialize)]
@@ -57,6 +59,7 @@ fn figure(outcome: &Outcome) -> FigureJson<'_> {
             .map(|(metric, values)| metric_json(*metric, values))
             .collect(),
         faults: &outcome.faults,
+        others: Summary::of(&outcome.others),
     }
 }
 

@@ -13,6 +13,8 @@
 //!   What is missing is told as a loss, beside the figure that it makes worthless.
 //! - **Processor time and memory** are those of the server's own process, as the system counts them: run time of its
 //!   threads, and memory that it shares with nobody.
+//! - **Others on the machine** are noticed: their share of a core stands beside the figure, and with `--patience-seconds` a run is
+//!   put off, or done again, until they are quiet.
 //! - **Nothing can hang**: when the time of a run is up, everything is killed that it has started, and the next one begins.
 //!
 //! `exec-bench --help` lists the figures.
@@ -27,6 +29,7 @@ mod event;
 mod figure;
 mod figures;
 mod json;
+mod machine;
 mod proc;
 mod report;
 mod schedule;
@@ -81,6 +84,7 @@ fn bench(cli: &Cli) -> io::Result<ExitCode> {
         sizes: sizes(cli),
         runs: cli.runs.unwrap_or(if cli.quick { 1 } else { RUNS }),
         deadline: Duration::from_secs(cli.deadline_seconds),
+        patience: Duration::from_secs(cli.patience_seconds),
         program,
     };
     prepare()?;

@@ -96,9 +96,15 @@ pub(crate) fn sweep() {
     }
 }
 
+/// Processor time of this process and of all its children that were waited for, with theirs.
+pub(crate) fn family_cpu_ns() -> u64 {
+    Stat::of(std::process::id()).map_or(0, |stat| stat.cpu_ns + stat.children_ns)
+}
+
 struct Stat {
     parent: u32,
     cpu_ns: u64,
+    children_ns: u64,
 }
 
 impl Stat {
@@ -108,14 +114,17 @@ impl Stat {
         let fields: Vec<&str> = text.get(text.rfind(')')? + 2..)?.split(' ').collect();
         let number = |field: usize| fields.get(field)?.parse::<u64>().ok();
         let parent = u32::try_from(number(1)?).ok()?;
+        let cpu_ns = (number(11)? + number(12)?) * tick_ns();
         Some(Self {
             parent,
-            cpu_ns: (number(11)? + number(12)?) * tick_ns(),
+            cpu_ns,
+            children_ns: (number(13)? + number(14)?) * tick_ns(),
         })
     }
 }
 
-fn tick_ns() -> u64 {
+/// What the system counts processor time in.
+pub(crate) fn tick_ns() -> u64 {
     SECOND_NS / rustix::param::clock_ticks_per_second().max(1)
 }
 

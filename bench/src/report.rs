@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crate::figure::{Better, Metric};
+use crate::figure::{Better, LOST, Metric};
+use crate::machine;
 use crate::schedule::{Kind, Outcome, Subject};
 use crate::stats::Summary;
 use crate::wire::Wire;
@@ -15,7 +16,19 @@ use crate::wire::Wire;
 /// What the writer says.
 pub(crate) fn write(to: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     for (metric, values) in &outcome.values {
-        write_metric(to, outcome.figure.name, *metric, values)?;
+        if *metric == LOST && values.values().flatten().all(|lost| *lost == 0.0) {
+            writeln!(to, "{} lost nothing", outcome.figure.name)?;
+        } else {
+            write_metric(to, outcome.figure.name, *metric, values)?;
+        }
+    }
+    if let Some(others) = Summary::of(&outcome.others).filter(|others| machine::is_disturbed(others.max)) {
+        let (median, max) = (others.median * 100.0, others.max * 100.0);
+        writeln!(
+            to,
+            "!! {} others used {median:.0} % of a core, at most {max:.0} %",
+            outcome.figure.name
+        )?;
     }
     for fault in &outcome.faults {
         let wire = fault.subject.wire.map_or("", Wire::name);

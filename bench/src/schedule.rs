@@ -7,8 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::client::Failure;
+use crate::clock;
 use crate::command_line::ServerSpec;
 use crate::figure::{Figure, FloorReach, FloorRun, Metric, Record, Run};
+use crate::machine::{self, Moment};
 use crate::proc;
 use crate::sizes::Sizes;
 use crate::watchdog::Watchdog;
@@ -27,6 +29,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) runs: u32,
     /// When a run is given up.
     pub(crate) deadline: Duration,
+    /// How long a run may be put off while others use the machine.
+    pub(crate) patience: Duration,
     /// This program.
     pub(crate) program: &'a str,
 }
@@ -61,6 +65,8 @@ pub(crate) struct Outcome {
     pub(crate) values: Vec<(Metric, BTreeMap<Subject, Vec<f64>>)>,
     /// What went wrong.
     pub(crate) faults: Vec<Fault>,
+    /// The share of a core that others used, for each run of each subject.
+    pub(crate) others: Vec<f64>,
 }
 
 /// Something that went wrong in one run.
@@ -80,6 +86,7 @@ pub(crate) fn measure(plan: &Plan<'_>, figure: &'static Figure) -> Outcome {
         figure,
         values: Vec::new(),
         faults: Vec::new(),
+        others: Vec::new(),
     };
     let subjects = subjects(plan, figure);
     for run in 1..=plan.runs.min(figure.most_runs) {
@@ -87,15 +94,49 @@ pub(crate) fn measure(plan: &Plan<'_>, figure: &'static Figure) -> Outcome {
         let first = run as usize % subjects.len().max(1);
         for (subject, measure) in subjects[first..].iter().chain(&subjects[..first]) {
             progress(figure, subject, run);
-            let mut record = Record::default();
-            let watchdog = Watchdog::start(plan.deadline);
-            let result = measure(&mut record);
-            let is_late = watchdog.stop();
-            proc::sweep();
-            outcome.take(subject, run, record, explain(result, is_late, plan.deadline));
+            let attempt = attempt_in_peace(plan, measure);
+            outcome.others.push(attempt.others);
+            outcome.take(subject, run, attempt);
         }
     }
     outcome
+}
+
+/// One run of one subject.
+struct Attempt {
+    record: Record,
+    fault: Option<String>,
+    others: f64,
+}
+
+/// A run that nobody disturbs, if patience lasts.
+fn attempt_in_peace(plan: &Plan<'_>, measure: &Measure<'_>) -> Attempt {
+    let start_ns = clock::now_ns();
+    loop {
+        let left = plan
+            .patience
+            .saturating_sub(Duration::from_nanos(clock::since(start_ns)));
+        machine::wait_for_quiet(left);
+        let attempt = attempt(plan.deadline, measure);
+        if left.is_zero() || !machine::is_disturbed(attempt.others) {
+            return attempt;
+        }
+    }
+}
+
+fn attempt(deadline: Duration, measure: &Measure<'_>) -> Attempt {
+    let mut record = Record::default();
+    let before = Moment::now();
+    let watchdog = Watchdog::start(deadline);
+    let result = measure(&mut record);
+    let is_late = watchdog.stop();
+    // Whatever was left behind is waited for here, and counts as ours.
+    proc::sweep();
+    Attempt {
+        record,
+        fault: explain(result, is_late, deadline),
+        others: before.others_since(),
+    }
 }
 
 type Measure<'a> = Box<dyn Fn(&mut Record) -> Result<(), Failure> + 'a>;
@@ -150,8 +191,8 @@ fn explain(result: Result<(), Failure>, is_late: bool, deadline: Duration) -> Op
 }
 
 impl Outcome {
-    fn take(&mut self, subject: &Subject, run: u32, record: Record, fault: Option<String>) {
-        for (metric, value) in record.values {
+    fn take(&mut self, subject: &Subject, run: u32, attempt: Attempt) {
+        for (metric, value) in attempt.record.values {
             let place = self
                 .values
                 .iter()
@@ -166,7 +207,7 @@ impl Outcome {
                 .or_default()
                 .push(value);
         }
-        let texts = record.losses.into_iter().chain(fault);
+        let texts = attempt.record.losses.into_iter().chain(attempt.fault);
         self.faults.extend(texts.map(|text| Fault {
             subject: subject.clone(),
             run,

@@ -11,7 +11,8 @@ pub(crate) struct Tally {
     bytes: u64,
     hash: Hasher,
     last_seq: u64,
-    holes: u64,
+    events: u64,
+    out_of_order: u64,
     decoded: Vec<u8>,
 }
 
@@ -41,10 +42,11 @@ impl Tally {
 
     /// Takes the number of an event, of an exit and a close too.
     pub(crate) fn number(&mut self, seq: u64) {
-        if seq != self.last_seq + 1 {
-            self.holes += 1;
+        self.events += 1;
+        if seq <= self.last_seq {
+            self.out_of_order += 1;
         }
-        self.last_seq = seq;
+        self.last_seq = seq.max(self.last_seq);
     }
 
     /// How many bytes have come.
@@ -52,30 +54,28 @@ impl Tally {
         self.bytes
     }
 
-    /// How often a number did not follow the one before.
-    pub(crate) fn holes(&self) -> u64 {
-        self.holes
+    /// What is wrong with the numbers, if something is.
+    pub(crate) fn disorder(&self) -> Option<String> {
+        let missing = self.last_seq.saturating_sub(self.events);
+        let is_fine = missing == 0 && self.out_of_order == 0 && self.last_seq == self.events;
+        (!is_fine).then(|| format!("{missing} seqs are missing, {} came late", self.out_of_order))
     }
 
     /// What is wrong, if something is, and how many bytes are missing.
-    pub(crate) fn verdict(&self, expected: Expected) -> Option<Loss> {
-        let lost_bytes = expected.bytes.saturating_sub(self.bytes);
-        let has_hash = self.hash.clone().finalize() == expected.hash;
-        let is_whole = self.bytes == expected.bytes && has_hash && self.holes == 0;
-        (!is_whole).then(|| Loss {
-            bytes: lost_bytes,
-            text: format!(
-                "lost {lost_bytes} of {} bytes ({} came, {} holes in seq{})",
-                expected.bytes,
-                self.bytes,
-                self.holes,
-                if lost_bytes == 0 && !has_hash {
-                    ", wrong bytes"
-                } else {
-                    ""
-                }
-            ),
-        })
+    pub(crate) fn verdict(&self, expected: Expected) -> Loss {
+        let bytes = expected.bytes.saturating_sub(self.bytes);
+        let is_whole = self.bytes == expected.bytes;
+        let mut texts = Vec::new();
+        if !is_whole {
+            texts.push(format!(
+                "lost {bytes} bytes: {} of {} came",
+                self.bytes, expected.bytes
+            ));
+        } else if self.hash.clone().finalize() != expected.hash {
+            texts.push("wrong bytes".to_owned());
+        }
+        texts.extend(self.disorder());
+        Loss { bytes, texts }
     }
 }
 
@@ -84,8 +84,8 @@ impl Tally {
 pub(crate) struct Loss {
     /// How much is missing.
     pub(crate) bytes: u64,
-    /// For people.
-    pub(crate) text: String,
+    /// What is wrong, for people; nothing if it is all there.
+    pub(crate) texts: Vec<String>,
 }
 
 #[cfg(test)]
@@ -105,23 +105,39 @@ mod tests {
         assert_eq!(tally.output(1, b"aGk=").unwrap(), b"hi");
         tally.number(2);
         tally.output(3, b"IQ==").unwrap();
-        assert_eq!(tally.verdict(expected(b"hi!")), None);
+        assert_eq!(
+            tally.verdict(expected(b"hi!")),
+            Loss {
+                bytes: 0,
+                texts: vec![]
+            }
+        );
     }
 
     #[test]
     fn a_hole_a_missing_byte_and_a_wrong_one_are_each_noticed() {
         let mut tally = Tally::default();
         tally.output(2, b"aGk=").unwrap();
-        assert!(tally.verdict(expected(b"hi")).unwrap().text.contains("1 holes"));
+        assert_eq!(
+            tally.verdict(expected(b"hi")).texts,
+            ["1 seqs are missing, 0 came late"]
+        );
         let mut tally = Tally::default();
         tally.output(1, b"aGk=").unwrap();
-        assert_eq!(tally.verdict(expected(b"hi!")).unwrap().bytes, 1);
-        assert!(
-            tally
-                .verdict(expected(b"ho"))
-                .unwrap()
-                .text
-                .contains("wrong bytes")
+        assert_eq!(tally.verdict(expected(b"hi!")).bytes, 1);
+        assert_eq!(
+            tally.verdict(expected(b"hi!")).texts,
+            ["lost 1 bytes: 2 of 3 came"]
         );
+        assert_eq!(tally.verdict(expected(b"ho")).texts, ["wrong bytes"]);
+    }
+
+    #[test]
+    fn what_comes_late_is_no_hole() {
+        let mut tally = Tally::default();
+        for seq in [1, 3, 2] {
+            tally.number(seq);
+        }
+        assert_eq!(tally.disorder().unwrap(), "0 seqs are missing, 1 came late");
     }
 }

@@ -89,7 +89,7 @@ fn flood(run: &Run<'_>, record: &mut Record) -> Result<(), Failure> {
     let delays = typist.type_until(&mut client, run.sizes.echoes, run.sizes.loop_ns)?;
     record.add_delays(delays);
     record.check(&typist.tally, typist.expected());
-    record.check_holes(typist.others.holes());
+    record.check_order(&typist.others);
     Ok(())
 }
 

@@ -99,7 +99,9 @@ fn server(run: &Run<'_>, record: &mut Record) -> Result<(), Failure> {
         let lines = float(window.delays.len().max(1) as u64);
         record.add(CPU, float(server.cpu()?.since(cpu)) / 1e3 / lines);
     }
-    record.check_holes(all.values().map(|lines| lines.tally.holes()).sum());
+    for lines in all.values() {
+        record.check_order(&lines.tally);
+    }
     if all.values().any(|lines| lines.is_out_of_order) {
         record
             .losses

@@ -110,6 +110,6 @@ fn catch_up(slow: &mut Client, start: u64, record: &mut Record) -> Result<(), Fa
             event => event.refusal()?,
         }
     }
-    record.check_holes(tally.holes());
+    record.check_order(&tally);
     Ok(())
 }

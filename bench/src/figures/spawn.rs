@@ -96,7 +96,7 @@ fn one(client: &mut Client, process: u32, streams: Streams) -> Result<u64, Failu
     loop {
         match client.next()? {
             Event::Closed { process: found, .. } if found == process => {
-                closed_ns = Some(clock::since(start_ns))
+                closed_ns = Some(clock::since(start_ns));
             }
             Event::Answer { .. } => is_answered = true,
             event => event.refusal()?,

@@ -44,18 +44,20 @@ pub(crate) const STARTUP: Figure = Figure {
 
 fn server(run: &Run<'_>, record: &mut Record) -> Result<(), Failure> {
     let mut times = Vec::new();
-    for round in 1..=run.sizes.startups {
+    let mut last = None;
+    for _ in 0..run.sizes.startups {
+        // Its end is not to be part of the next one's beginning.
+        drop(last.take());
         let start_ns = clock::now_ns();
-        let (server, client) = run.connect(Notifications::All)?;
+        last = Some(run.connect(Notifications::All)?);
         times.push(float(clock::since(start_ns)) / 1e6);
-        if round == run.sizes.startups {
-            std::thread::sleep(SETTLE);
-            record.add(MEMORY, float(server.private_bytes()?) / float(1 << 20));
-            record.add(BINARY, float(server.program_bytes()?) / 1e6);
-        }
-        drop(client);
     }
     add_median(record, &times);
+    if let Some((server, _client)) = last {
+        std::thread::sleep(SETTLE);
+        record.add(MEMORY, float(server.private_bytes()?) / float(1 << 20));
+        record.add(BINARY, float(server.program_bytes()?) / 1e6);
+    }
     Ok(())
 }
 

@@ -33,11 +33,14 @@ fn server(run: &Run<'_>, record: &mut Record) -> Result<(), Failure> {
     client.answer(id)?;
     let mut cursor = 0;
     let mut delays = Delays::default();
-    let start_ns = clock::now_ns();
     // The first one waits for cat to start.
     one(&mut client, &mut cursor)?;
-    while delays.len() < run.sizes.echoes as usize && clock::since(start_ns) < run.sizes.loop_ns {
+    let start_ns = clock::now_ns();
+    for _ in 0..run.sizes.echoes {
         delays.push(one(&mut client, &mut cursor)?);
+        if clock::since(start_ns) > run.sizes.loop_ns {
+            break;
+        }
     }
     record.add_delays(delays);
     Ok(())

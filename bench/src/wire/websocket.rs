@@ -17,6 +17,10 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
 
+/// Stand where a short length would, and say that it follows in two or eight bytes.
+const IN_TWO_BYTES: u8 = 0x7e;
+const IN_EIGHT_BYTES: u8 = 0x7f;
+
 pub(super) fn connect(url: &str, inbox: &mut Inbox) -> io::Result<TcpStream> {
     let host = url
         .strip_prefix("ws://")
@@ -77,13 +81,13 @@ pub(super) fn send(to: &mut TcpStream, message: &[u8], framed: &mut Vec<u8>) -> 
 pub(crate) fn append_header(framed: &mut Vec<u8>, length: usize, masked: u8) {
     framed.push(0x81);
     match (u8::try_from(length), u16::try_from(length)) {
-        (Ok(short @ 0..126), _) => framed.push(masked | short),
+        (Ok(short @ 0..IN_TWO_BYTES), _) => framed.push(masked | short),
         (_, Ok(medium)) => {
-            framed.push(masked | 126);
+            framed.push(masked | IN_TWO_BYTES);
             framed.extend_from_slice(&medium.to_be_bytes());
         }
         _ => {
-            framed.push(masked | 127);
+            framed.push(masked | IN_EIGHT_BYTES);
             framed.extend_from_slice(&(length as u64).to_be_bytes());
         }
     }
@@ -92,8 +96,8 @@ pub(crate) fn append_header(framed: &mut Vec<u8>, length: usize, masked: u8) {
 struct Header {
     is_final: bool,
     opcode: u8,
-    header_bytes: usize,
-    payload_bytes: usize,
+    before_payload: usize,
+    payload: usize,
 }
 
 pub(super) fn receive(from: &mut TcpStream, inbox: &mut Inbox) -> io::Result<Option<Range<usize>>> {
@@ -104,7 +108,7 @@ pub(super) fn receive(from: &mut TcpStream, inbox: &mut Inbox) -> io::Result<Opt
             }
             continue;
         };
-        let whole = header.header_bytes + header.payload_bytes;
+        let whole = header.before_payload + header.payload;
         if inbox.pending().len() < whole {
             let missing = whole - inbox.pending().len();
             if !inbox.fill(from, missing)? {
@@ -112,7 +116,7 @@ pub(super) fn receive(from: &mut TcpStream, inbox: &mut Inbox) -> io::Result<Opt
             }
             continue;
         }
-        let range = inbox.take(header.header_bytes, header.payload_bytes);
+        let range = inbox.take(header.before_payload, header.payload);
         match header.opcode {
             CLOSE => return Ok(None),
             PING => pong(from, inbox.bytes(range))?,
@@ -145,19 +149,19 @@ fn pong(to: &mut impl Write, payload: &[u8]) -> io::Result<()> {
 /// The header in front, if it is complete. A server does not mask.
 fn parse_header(bytes: &[u8]) -> Option<Header> {
     let (&first, &second) = (bytes.first()?, bytes.get(1)?);
-    let (header_bytes, payload_bytes) = match second & 0x7f {
+    let (before_payload, payload_bytes) = match second & 0x7f {
         126 => (
             4,
             u64::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?)),
         ),
-        127 => (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)),
+        IN_EIGHT_BYTES => (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)),
         short => (2, u64::from(short)),
     };
     Some(Header {
         is_final: first & 0x80 != 0,
         opcode: first & 0x0f,
-        header_bytes,
-        payload_bytes: usize::try_from(payload_bytes).ok()?,
+        before_payload,
+        payload: usize::try_from(payload_bytes).ok()?,
     })
 }
 
@@ -173,8 +177,8 @@ mod tests {
             assert!(parse_header(&framed[..framed.len() - 1]).is_none(), "{length}");
             let header = parse_header(&framed).unwrap();
             assert!(header.is_final);
-            assert_eq!((header.opcode, header.header_bytes), (1, framed.len()));
-            assert_eq!(header.payload_bytes, length);
+            assert_eq!((header.opcode, header.before_payload), (1, framed.len()));
+            assert_eq!(header.payload, length);
         }
     }
 }
