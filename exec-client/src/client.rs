@@ -12,10 +12,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use crate::acknowledge::Acknowledger;
+use crate::acks::Acks;
 use crate::driver::{Driver, Shared};
 use crate::error::{CallError, ClientError, Disconnected};
 use crate::handshake::{Connection, open};
-use crate::pending::{Pending, Refusal, Repeat};
+use crate::pending::{Outgoing, Pending, Refusal, Repeat};
 use crate::process::Process;
 use crate::random;
 use crate::reconnect::{Reconnect, connect};
@@ -127,6 +129,15 @@ impl Client {
     /// Not reversible: once polled, the request may be carried out even if this future is dropped.
     /// Its answer is then ignored.
     pub async fn call<M: Method>(&self, params: &M::Params) -> Result<M::Result, CallError> {
+        self.call_then::<M>(params, None).await
+    }
+
+    /// [`call`](Self::call), with a notification right behind the request.
+    async fn call_then<M: Method>(
+        &self,
+        params: &M::Params,
+        notice: Option<Bytes>,
+    ) -> Result<M::Result, CallError> {
         let pending = &self.inner.shared.pending;
         let id = pending.id();
         let mut message = Vec::new();
@@ -142,7 +153,9 @@ impl Client {
         } else {
             Repeat::Never
         };
-        let result = self.request(id, message.into(), repeat, M::NAME).await?;
+        let request = message.into();
+        let outgoing = Outgoing { request, notice };
+        let result = self.request(id, outgoing, repeat, M::NAME).await?;
         serde_json::from_slice(&result).map_err(|error| CallError::malformed(M::NAME, error))
     }
 
@@ -166,9 +179,21 @@ impl Client {
             );
             return Err(RpcError::new(ErrorKind::DuplicateProcess, message).into());
         };
-        let mut process = Process::new(self.clone(), subscription);
-        process.collect_during(self.call::<Start>(params)).await?;
-        Ok(process)
+        let acknowledger = Acknowledger::new(&self.inner.shared.acks, params, &self.inner.server);
+        let first_words = acknowledger.as_ref().map(Acknowledger::first_words);
+        let mut process = Process::new(self.clone(), subscription, acknowledger);
+        let started = process
+            .collect_during(self.call_then::<Start>(params, first_words))
+            .await;
+        match started {
+            Ok(_) => Ok(process),
+            Err(error) => {
+                if matches!(error, CallError::Rpc(_) | CallError::TooLarge { .. }) {
+                    process.leave();
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Ends the connection politely; calls that have no answer get [`CallError::Disconnected`].
@@ -195,6 +220,7 @@ impl Client {
         let shared = Arc::new(Shared {
             pending: Pending::new(),
             routes: Routes::default(),
+            acks: Acks::new(reconnect.is_some() && server.capabilities.ack),
             closing: CancellationToken::new(),
         });
         let (outbox, to_send) = mpsc::channel(OUTBOX_REQUESTS);
@@ -226,15 +252,15 @@ impl Client {
     async fn request(
         &self,
         id: u64,
-        message: Bytes,
+        outgoing: Outgoing,
         repeat: Repeat,
         method: &'static str,
     ) -> Result<Bytes, CallError> {
-        let (bytes, limit) = (message.len(), self.inner.request_bytes);
+        let (bytes, limit) = (outgoing.request.len(), self.inner.request_bytes);
         if bytes > limit {
             return Err(CallError::TooLarge { bytes, limit });
         }
-        let mut entry = self.inner.shared.pending.enter(id, message, repeat);
+        let mut entry = self.inner.shared.pending.enter(id, outgoing, repeat);
         self.inner.outbox.send(id).await.map_err(|_| Disconnected)?;
         entry
             .answer()

@@ -185,6 +185,8 @@ impl ProcessControl {
         let params = ReadParams {
             max_bytes,
             wait_ms,
+            // What is read here is not taken from the stream of events.
+            peek: true,
             ..ReadParams::after_seq(self.process_id.clone(), after_seq)
         };
         self.client.call::<Read>(&params).await

@@ -9,9 +9,11 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::acks::Acks;
+use crate::error::Disconnected;
 use crate::handshake::Connection;
 use crate::inbound::sort;
-use crate::pending::Pending;
+use crate::pending::{Outgoing, Pending};
 use crate::reconnect::{Reconnect, TAKEN_OVER_CLOSE_CODE};
 use crate::routes::{Arrival, Routes};
 use crate::transport::{MessageReceiver, MessageSender};
@@ -29,6 +31,7 @@ const GOODBYE_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Shared {
     pub(crate) pending: Pending,
     pub(crate) routes: Routes,
+    pub(crate) acks: Acks,
     /// Asks the driver to end the connection.
     pub(crate) closing: CancellationToken,
 }
@@ -56,6 +59,7 @@ impl Driver {
     pub(crate) async fn run(mut self, connection: Connection) {
         let mut next = self.carry(connection, Vec::new()).await;
         while let Some((connection, repeated)) = next {
+            self.shared.acks.resume();
             // Events that nobody will tell may have happened meanwhile.
             self.tell_resumed().await;
             next = self.carry(connection, repeated).await;
@@ -72,7 +76,7 @@ impl Driver {
         let shared = &self.shared;
         let mute = CancellationToken::new();
         let writing = async {
-            write(&mut sender, repeated, &mut self.outbox, &shared.pending).await;
+            write(&mut sender, repeated, &mut self.outbox, shared).await;
             mute.cancel();
             std::future::pending::<Infallible>().await
         };
@@ -121,7 +125,7 @@ impl Driver {
 /// Waits for consumers of events that lag, and for nothing else.
 async fn read(receiver: &mut MessageReceiver, mute: &CancellationToken, shared: &Shared) {
     while let Some(message) = receive(receiver, mute).await {
-        if let Some((queue, notice)) = sort(&message, &shared.pending, &shared.routes) {
+        if let Some((queue, notice)) = sort(&message, shared) {
             deliver(&queue, Arrival::Notice(notice)).await;
         }
     }
@@ -144,26 +148,56 @@ async fn deliver(queue: &mpsc::Sender<Arrival>, arrival: Arrival) {
     let _ = queue.send(arrival).await;
 }
 
-/// Sends requests, the repeated ones first, until it is no longer possible.
+/// What is sent next.
+enum Next {
+    Ack(Bytes),
+    /// The request with this id. None if there is nobody left who could send one.
+    Request(Option<u64>),
+}
+
+/// Sends requests, the repeated ones first, and acknowledgements, until it is no longer possible.
 async fn write(
     sender: &mut MessageSender,
     repeated: Vec<u64>,
     outbox: &mut mpsc::Receiver<u64>,
-    pending: &Pending,
+    shared: &Shared,
 ) {
     let mut repeated = repeated.into_iter();
     loop {
-        let next = match repeated.next() {
-            Some(id) => Some(id),
-            None => outbox.recv().await,
+        let request = async {
+            match repeated.next() {
+                Some(id) => Some(id),
+                None => outbox.recv().await,
+            }
         };
-        // Without a handle there is nobody left to send anything.
-        let Some(id) = next else { return };
-        if let Some(message) = pending.send(id)
-            && sender.send(message).await.is_err()
-        {
+        let next = tokio::select! {
+            // An acknowledgement holds up no request: it is short, and much was taken before the next.
+            // In this order one of an earlier process never comes behind the start of another that has
+            // its id.
+            biased;
+            ack = shared.acks.next() => Next::Ack(ack),
+            id = request => Next::Request(id),
+        };
+        let sent = match next {
+            Next::Ack(ack) => sender.send(ack).await,
+            Next::Request(None) => return,
+            Next::Request(Some(id)) => send_request(sender, shared.pending.send(id)).await,
+        };
+        if sent.is_err() {
             return;
         }
+    }
+}
+
+async fn send_request(sender: &mut MessageSender, outgoing: Option<Outgoing>) -> Result<(), Disconnected> {
+    // Nobody may wait for its answer any more.
+    let Some(Outgoing { request, notice }) = outgoing else {
+        return Ok(());
+    };
+    sender.send(request).await?;
+    match notice {
+        Some(notice) => sender.send(notice).await,
+        None => Ok(()),
     }
 }
 

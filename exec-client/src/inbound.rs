@@ -8,9 +8,11 @@ use exec_protocol::process::{
 use exec_protocol::{Notice as _, ProcessId, parse_params};
 use tokio::sync::mpsc;
 
+use crate::acknowledge::discarded;
+use crate::driver::Shared;
 use crate::event::{Notice, What};
 use crate::pending::{Pending, Refusal};
-use crate::routes::{Arrival, Routes};
+use crate::routes::Arrival;
 
 /// An event, and the queue it belongs into.
 pub(crate) type Delivery = (mpsc::Sender<Arrival>, Notice);
@@ -19,11 +21,24 @@ pub(crate) type Delivery = (mpsc::Sender<Arrival>, Notice);
 ///
 /// What is neither (a request, a notification we do not know, an event of a process nobody listens
 /// to) is ignored.
-pub(crate) fn sort(message: &Bytes, pending: &Pending, routes: &Routes) -> Option<Delivery> {
+pub(crate) fn sort(message: &Bytes, shared: &Shared) -> Option<Delivery> {
+    let Shared {
+        pending,
+        routes,
+        acks,
+        ..
+    } = shared;
     match parse(message) {
         Ok(Incoming::Single(Message::Notification { method, params, .. })) => {
             let (process_id, notice) = event(&method, params)?;
-            Some((routes.queue(&process_id)?, notice))
+            let queue = routes.queue(&process_id);
+            if queue.is_none()
+                && acks.are_wanted()
+                && let Some(seq) = discarded(&notice)
+            {
+                acks.put(&process_id, seq);
+            }
+            Some((queue?, notice))
         }
         Ok(Incoming::Single(Message::Response { id, outcome, .. })) => {
             let result = outcome.map(|text| message.slice_ref(text.as_bytes()));

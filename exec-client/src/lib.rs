@@ -32,8 +32,12 @@
 //!   lags slows the server instead of losing anything.
 //! * The order of events is decided in one place without I/O (`sequence`, `catch_up`); the reader
 //!   only sorts them by process.
+//! * What a consumer takes is acknowledged over a connection that can be resumed (`acknowledge`),
+//!   so that the server keeps what it has not taken. That waits for nothing, and nothing waits for it.
 //! * Every queue is bounded, and no task outlives the last handle of its client.
 
+mod acknowledge;
+mod acks;
 mod catch_up;
 mod client;
 mod control;

@@ -149,9 +149,9 @@ impl Model {
 
     /// The first and the last chunk that were evicted, of those after `last`.
     fn lost_after(&self, last: u64, published: u64) -> Option<(u64, u64)> {
-        let mut lost = (last + 1..=published).filter(|seq| self.is_lost(*seq));
-        let first = lost.next()?;
-        Some((first, lost.last().unwrap_or(first)))
+        let mut evicted = (last + 1..=published).filter(|seq| self.is_lost(*seq));
+        let first = evicted.next()?;
+        Some((first, evicted.next_back().unwrap_or(first)))
     }
 
     /// Whether the events are all there are, each once, in order, and no more is lost than was

@@ -45,9 +45,17 @@ struct Call {
 #[derive(Debug)]
 enum State {
     /// No part of it was handed to a connection.
-    Waiting { message: Bytes, repeat: Repeat },
-    /// The server may have it. `again` is the message, if it may be repeated.
-    Sent { again: Option<Bytes> },
+    Waiting { outgoing: Outgoing, repeat: Repeat },
+    /// The server may have it. `again` is what to repeat, if it may be repeated.
+    Sent { again: Option<Outgoing> },
+}
+
+/// What is sent for a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outgoing {
+    pub(crate) request: Bytes,
+    /// A notification that goes right behind it.
+    pub(crate) notice: Option<Bytes>,
 }
 
 impl Pending {
@@ -64,10 +72,10 @@ impl Pending {
     }
 
     /// Enters a request that waits to be sent. It is forgotten when what is returned is dropped.
-    pub(crate) fn enter(&self, id: u64, message: Bytes, repeat: Repeat) -> Entry<'_> {
+    pub(crate) fn enter(&self, id: u64, outgoing: Outgoing, repeat: Repeat) -> Entry<'_> {
         let (answer, answered) = oneshot::channel();
         let call = Call {
-            state: State::Waiting { message, repeat },
+            state: State::Waiting { outgoing, repeat },
             answer,
         };
         self.calls().insert(id, call);
@@ -78,17 +86,17 @@ impl Pending {
         }
     }
 
-    /// The message of a request that is about to be sent, or sent again. None if nobody waits for
+    /// What to send for a request that is about to be sent, or sent again. None if nobody waits for
     /// its answer any more.
-    pub(crate) fn send(&self, id: u64) -> Option<Bytes> {
+    pub(crate) fn send(&self, id: u64) -> Option<Outgoing> {
         let mut calls = self.calls();
         let call = calls.get_mut(&id)?;
         match &call.state {
-            State::Waiting { message, repeat } => {
-                let message = message.clone();
-                let again = (*repeat == Repeat::Allowed).then(|| message.clone());
+            State::Waiting { outgoing, repeat } => {
+                let outgoing = outgoing.clone();
+                let again = (*repeat == Repeat::Allowed).then(|| outgoing.clone());
                 call.state = State::Sent { again };
-                Some(message)
+                Some(outgoing)
             }
             State::Sent { again } => again.clone(),
         }
@@ -150,16 +158,23 @@ impl Drop for Entry<'_> {
 mod tests {
     use super::*;
 
+    fn outgoing() -> Outgoing {
+        Outgoing {
+            request: Bytes::from_static(b"m"),
+            notice: None,
+        }
+    }
+
     #[test]
     fn a_cut_keeps_what_was_not_sent_and_what_may_be_repeated() {
         let pending = Pending::new();
-        let message = Bytes::from_static(b"m");
+        let outgoing = outgoing();
         let mut entries: Vec<_> = [Repeat::Allowed, Repeat::Never, Repeat::Never, Repeat::Allowed]
             .into_iter()
-            .map(|repeat| pending.enter(pending.id(), message.clone(), repeat))
+            .map(|repeat| pending.enter(pending.id(), outgoing.clone(), repeat))
             .collect();
         for id in [1, 2] {
-            assert_eq!(pending.send(id), Some(message.clone()));
+            assert_eq!(pending.send(id), Some(outgoing.clone()));
         }
         assert_eq!(pending.cut(), [1]);
         assert!(
@@ -176,7 +191,7 @@ mod tests {
     #[test]
     fn a_request_whose_caller_left_is_not_sent() {
         let pending = Pending::new();
-        drop(pending.enter(1, Bytes::from_static(b"m"), Repeat::Never));
+        drop(pending.enter(1, outgoing(), Repeat::Never));
         assert_eq!(pending.send(1), None);
         assert!(pending.calls().is_empty());
     }

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use exec_protocol::process::{Read, ReadParams, ReadResult};
 use exec_protocol::{ProcessId, Seq};
 
+use crate::acknowledge::Acknowledger;
 use crate::client::Client;
 use crate::control::ProcessControl;
 use crate::error::CallError;
@@ -16,9 +17,17 @@ use crate::sequence::{Sequence, Step};
 /// The events of one process. Dropping it discards those to come; the process runs on.
 ///
 /// Take them as they come: up to 256 wait here, and then the whole connection waits.
+///
+/// Over a connection that can be resumed, what is taken is acknowledged to a server that wants to
+/// know: at the latest every 64 KiB, 64 events, or half of what the server keeps of the process. While
+/// it is connected, such a server drops nothing that was not acknowledged and has the process wait
+/// instead; so what was told and lost with a connection is there to be read.
 pub struct Process {
     control: ProcessControl,
     client: Client,
+    /// None if nothing is acknowledged. Dropped before the subscription, whose end frees the id: what
+    /// it then says is not about another process.
+    acknowledger: Option<Acknowledger>,
     /// None once nothing more will arrive.
     subscription: Option<Subscription>,
     sequence: Sequence,
@@ -35,10 +44,15 @@ enum Input {
 }
 
 impl Process {
-    pub(crate) fn new(client: Client, subscription: Subscription) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        subscription: Subscription,
+        acknowledger: Option<Acknowledger>,
+    ) -> Self {
         Self {
             control: ProcessControl::new(client.clone(), subscription.process_id().clone()),
             client,
+            acknowledger,
             subscription: Some(subscription),
             sequence: Sequence::new(),
             reading: None,
@@ -69,7 +83,9 @@ impl Process {
                 Step::Deliver(event) => {
                     if matches!(event, Event::Closed { .. } | Event::Disconnected) {
                         // Our place is free for another process of this id.
-                        self.subscription = None;
+                        self.leave();
+                    } else if let Some(acknowledger) = &mut self.acknowledger {
+                        acknowledger.take(&event);
                     }
                     return Some(event);
                 }
@@ -83,6 +99,14 @@ impl Process {
                     self.handle(input);
                 }
             }
+        }
+    }
+
+    /// There is no process any more whose events could come.
+    pub(crate) fn leave(&mut self) {
+        self.subscription = None;
+        if let Some(acknowledger) = self.acknowledger.take() {
+            acknowledger.end();
         }
     }
 
@@ -119,7 +143,12 @@ impl Process {
 
     fn handle(&mut self, input: Input) {
         match input {
-            Input::Arrived(Some(arrival)) => self.sequence.tell(arrival),
+            Input::Arrived(Some(arrival)) => {
+                if let (Arrival::Resumed, Some(acknowledger)) = (&arrival, &mut self.acknowledger) {
+                    acknowledger.resume();
+                }
+                self.sequence.tell(arrival);
+            }
             Input::Arrived(None) => {
                 self.subscription = None;
                 self.sequence.end();

@@ -26,6 +26,12 @@ const MESSAGES: usize = 4;
 
 pub(crate) const SESSION: &str = "session-1";
 
+pub(crate) async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future)
         .await
@@ -39,13 +45,18 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    /// A server in memory, and a client with a session.
+    /// A server in memory with the core only, and a client with a session.
     pub(crate) async fn with_client() -> (Self, Client) {
+        Self::with_client_of(json!({})).await
+    }
+
+    pub(crate) async fn with_client_of(capabilities: Value) -> (Self, Client) {
         let (to_client, incoming) = mpsc::channel(MESSAGES);
         let (outgoing, from_client) = mpsc::channel(MESSAGES);
         let mut peer = Self::Memory(to_client, from_client);
         let connect = Client::connect(Transport::memory(outgoing, incoming), "test");
-        let (client, params) = soon(async { tokio::join!(connect, peer.initialize()) }).await;
+        let (client, params) =
+            soon(async { tokio::join!(connect, peer.initialize_with(capabilities)) }).await;
         assert_eq!(params, json!({"clientName": "test", "resumeSessionId": null}));
         (peer, client.unwrap())
     }
@@ -54,6 +65,14 @@ impl Peer {
         let (stream, _) = soon(listener.accept()).await.unwrap();
         let socket = soon(tokio_tungstenite::accept_async(stream)).await.unwrap();
         Self::Websocket(Box::new(socket))
+    }
+
+    /// Lets a client come back; it has to ask for its session.
+    pub(crate) async fn take_back(listener: &TcpListener) -> Self {
+        let mut peer = Self::accept(listener).await;
+        let params = peer.initialize().await;
+        assert_eq!(params, json!({"clientName": "test", "resumeSessionId": SESSION}));
+        peer
     }
 
     /// The next message, if the client has not hung up.
@@ -94,13 +113,19 @@ impl Peer {
             .await;
     }
 
-    /// Opens or resumes a session; returns what the client asked for.
+    /// Opens or resumes a session of a server with the core only; returns what the client asked for.
     pub(crate) async fn initialize(&mut self) -> Value {
+        self.initialize_with(json!({})).await
+    }
+
+    pub(crate) async fn initialize_with(&mut self, capabilities: Value) -> Value {
         let (id, params) = self.expect("initialize").await;
         let shell = json!({"name": "sh", "path": "/bin/sh"});
         let environment = json!({"shell": shell, "cwd": "file:///"});
-        self.answer(&id, json!({"sessionId": SESSION, "environmentInfo": environment}))
-            .await;
+        let result = json!({
+            "sessionId": SESSION, "environmentInfo": environment, "capabilities": capabilities,
+        });
+        self.answer(&id, result).await;
         self.expect("initialized").await;
         params
     }
@@ -114,9 +139,26 @@ impl Peer {
 
     /// Tells of output: its number, as text.
     pub(crate) async fn output(&mut self, process: &str, seq: u64) {
-        let chunk = Blob::from(seq.to_string()).to_base64();
+        self.output_of(process, seq, seq.to_string()).await;
+    }
+
+    pub(crate) async fn output_of(&mut self, process: &str, seq: u64, text: String) {
+        let chunk = Blob::from(text).to_base64();
         let params = json!({"processId": process, "seq": seq, "stream": "stdout", "chunk": chunk});
         self.say(&json!({"method": "process/output", "params": params}))
+            .await;
+    }
+
+    /// Tells of output that is lost, 10 bytes for each number.
+    pub(crate) async fn gap(&mut self, process: &str, seqs: std::ops::RangeInclusive<u64>) {
+        let (from, to) = (seqs.start(), seqs.end());
+        let (from_offset, to_offset) = (10 * (from - 1), 10 * to);
+        let gap = json!({
+            "fromSeq": from, "toSeq": to, "fromOffset": from_offset, "toOffset": to_offset,
+            "bytes": to_offset - from_offset,
+        });
+        let params = json!({"processId": process, "gap": gap});
+        self.say(&json!({"method": "process/gap", "params": params}))
             .await;
     }
 

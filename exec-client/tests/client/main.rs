@@ -1,6 +1,7 @@
 //! The client against a scripted server, over every transport.
 #![expect(clippy::unwrap_used, reason = "a script that fails is a test that fails")]
 
+mod acks;
 mod fake;
 mod resume;
 mod session;

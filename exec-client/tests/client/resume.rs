@@ -9,13 +9,7 @@ use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::fake::{Peer, SESSION, closed, exited, output, process_id, soon};
-
-async fn listen() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("ws://{}", listener.local_addr().unwrap());
-    (listener, url)
-}
+use crate::fake::{Peer, closed, exited, listen, output, process_id, soon};
 
 /// A client on its first connection, with a running process `p`.
 async fn connect(listener: &TcpListener, url: &str) -> (Peer, Client, Process) {
@@ -36,14 +30,6 @@ fn start(name: &str) -> StartParams {
     StartParams::new(process_id(name), ["true"])
 }
 
-/// Lets the client come back; it has to ask for its session.
-async fn take_back(listener: &TcpListener) -> Peer {
-    let mut peer = Peer::accept(listener).await;
-    let params = peer.initialize().await;
-    assert_eq!(params, json!({"clientName": "test", "resumeSessionId": SESSION}));
-    peer
-}
-
 async fn refuse_resume(listener: &TcpListener, code: i32, kind: &str) {
     let mut peer = Peer::accept(listener).await;
     let (id, _) = peer.expect("initialize").await;
@@ -60,7 +46,7 @@ async fn events_go_on_where_the_connection_broke() {
     peer.output("p", 2).await;
     let script = async {
         drop(peer);
-        let mut peer = take_back(&listener).await;
+        let mut peer = Peer::take_back(&listener).await;
         // Happened meanwhile: 3 to 5. Told on the new connection: from 6.
         let (id, read) = peer.expect("process/read").await;
         peer.output("p", 6).await;
@@ -94,7 +80,7 @@ async fn a_process_that_ended_meanwhile_is_read_to_its_end_though_nothing_is_tol
     let (peer, _client, mut process) = connect(&listener, &url).await;
     let script = async {
         drop(peer);
-        let mut peer = take_back(&listener).await;
+        let mut peer = Peer::take_back(&listener).await;
         let (id, _) = peer.expect("process/read").await;
         let state = json!({
             "chunks": [], "nextSeq": 3, "exited": true, "exitCode": 3, "closed": true,
@@ -116,7 +102,7 @@ async fn what_was_evicted_meanwhile_is_a_gap() {
     let (peer, _client, mut process) = connect(&listener, &url).await;
     let script = async {
         drop(peer);
-        let mut peer = take_back(&listener).await;
+        let mut peer = Peer::take_back(&listener).await;
         peer.serve_read(10..12).await;
         peer.serve_read(10..12).await;
         peer.output("p", 12).await;
@@ -140,7 +126,7 @@ async fn a_process_the_server_forgot_is_disconnected_alone() {
     let (peer, client, mut process) = connect(&listener, &url).await;
     let script = async {
         drop(peer);
-        let mut peer = take_back(&listener).await;
+        let mut peer = Peer::take_back(&listener).await;
         let (id, _) = peer.expect("process/read").await;
         peer.refuse(&id, -32600, "unknownProcess").await;
         peer
@@ -162,7 +148,7 @@ async fn a_write_is_repeated_as_the_same_write_and_a_start_is_not() {
         let (_, first) = peer.expect("process/write").await;
         peer.expect("process/start").await;
         drop(peer);
-        let mut peer = take_back(&listener).await;
+        let mut peer = Peer::take_back(&listener).await;
         let (id, again) = peer.expect("process/write").await;
         assert!(first["writeId"].is_string());
         assert_eq!(first, again);
@@ -187,7 +173,7 @@ async fn a_call_made_while_disconnected_waits_for_the_next_connection() {
     refuse_resume(&listener, -32603, "shuttingDown").await;
     let params = start("q");
     let (started, _) = tokio::join!(client.start(&params), async {
-        take_back(&listener).await.accept_start().await
+        Peer::take_back(&listener).await.accept_start().await
     });
     started.unwrap();
 }
@@ -214,7 +200,7 @@ async fn a_session_that_is_still_attached_elsewhere_is_asked_for_again() {
     let script = async {
         drop(peer);
         refuse_resume(&listener, -32010, "sessionAttached").await;
-        let mut peer = take_back(&listener).await;
+        let mut peer = Peer::take_back(&listener).await;
         peer.serve_read(1..2).await;
         peer
     };
