@@ -56,7 +56,6 @@ impl Acknowledger {
         if !acks.are_wanted() || params.on_slow_client == Some(OnSlowClient::Skip) {
             return None;
         }
-        acks.begin(&params.process_id);
         Some(Self {
             acks: acks.clone(),
             process_id: params.process_id.clone(),

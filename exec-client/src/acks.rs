@@ -53,13 +53,6 @@ impl Acks {
         self.0.are_wanted
     }
 
-    /// A process begins, and nothing that was said of an earlier one of this id is about it.
-    pub(crate) fn begin(&self, process_id: &ProcessId) {
-        let mut table = self.table();
-        table.due.remove(process_id);
-        table.forsaken.retain(|forsaken| forsaken != process_id);
-    }
-
     /// Has the events up to `seq` acknowledged.
     pub(crate) fn put(&self, process_id: &ProcessId, seq: Seq) {
         let mut table = self.table();
@@ -72,6 +65,7 @@ impl Acks {
     /// Has what is told of the process up to now acknowledged: nobody will take it. What it says from
     /// now on is to be [put](Self::put) as it comes.
     pub(crate) fn forsake(&self, process_id: &ProcessId) {
+        self.adopt(process_id);
         let mut table = self.table();
         if table.forsaken.len() == FORSAKEN_PROCESSES {
             table.forsaken.pop_front();
@@ -79,6 +73,12 @@ impl Acks {
         table.forsaken.push_back(process_id.clone());
         drop(table);
         self.put(process_id, ALL_TOLD);
+    }
+
+    /// The id is that of another process now.
+    pub(crate) fn adopt(&self, process_id: &ProcessId) {
+        let forsaken = &mut self.table().forsaken;
+        forsaken.retain(|forsaken| forsaken != process_id);
     }
 
     /// There is a new connection: what was said on the one before may not have arrived. A process
@@ -161,9 +161,7 @@ mod tests {
         assert_eq!(due(&acks), [(id("p"), ALL_TOLD)]);
         acks.resume();
         assert_eq!(due(&acks), [(id("p"), ALL_TOLD)]);
-        acks.resume();
-        acks.begin(&id("p"));
-        assert_eq!(due(&acks), []);
+        acks.adopt(&id("p"));
         acks.resume();
         assert_eq!(due(&acks), []);
     }

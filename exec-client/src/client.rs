@@ -186,7 +186,10 @@ impl Client {
             .collect_during(self.call_then::<Start>(params, first_words))
             .await;
         match started {
-            Ok(_) => Ok(process),
+            Ok(_) => {
+                self.inner.shared.acks.adopt(&params.process_id);
+                Ok(process)
+            }
             Err(error) => {
                 if matches!(error, CallError::Rpc(_) | CallError::TooLarge { .. }) {
                     process.leave();

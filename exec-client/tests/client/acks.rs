@@ -160,6 +160,24 @@ async fn a_process_nobody_listens_to_does_not_wait_for_anybody() {
     // Another process of this id has a consumer.
     let process = begin(&mut peer, &client, &start("p")).await;
     expect_silence(&mut peer, &process).await;
+    drop(peer);
+    let mut peer = Peer::take_back(&listener).await;
+    expect_silence(&mut peer, &process).await;
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_process_comes_before_the_next_of_its_id() {
+    let (listener, url) = listen().await;
+    let (mut peer, client) = connect(&listener, &url).await;
+    drop(begin(&mut peer, &client, &start("p")).await);
+    let params = start("p");
+    let script = async {
+        assert_eq!(acknowledged(&mut peer).await["seq"], ALL_TOLD);
+        peer.accept_start().await;
+        assert_eq!(acknowledged(&mut peer).await["seq"], 0);
+    };
+    let (process, ()) = tokio::join!(client.start(&params), script);
+    process.unwrap();
 }
 
 #[tokio::test]
