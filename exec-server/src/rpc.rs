@@ -12,3 +12,5 @@ pub use batch::Batch;
 pub(crate) use connection::serve;
 pub(crate) use handlers::methods;
 pub(crate) use outbox::Outbox;
+#[cfg(test)]
+pub(crate) use outbox::Due;

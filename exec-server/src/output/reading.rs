@@ -73,7 +73,7 @@ impl OutputLog {
     }
 
     /// Who asks for what follows a position has what comes before it.
-    fn take_as_read(&self, request: ReadRequest) {
+    pub(super) fn take_as_read(&self, request: ReadRequest) {
         if request.is_peek {
             return;
         }

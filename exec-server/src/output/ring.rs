@@ -304,3 +304,6 @@ impl Ring {
         result
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,198 @@
+//! Every order in which the parties around a ring can come to its locks, tried by loom: whoever waits is woken.
+//!
+//! A lost wake-up shows as a deadlock, which loom reports with the order that leads to it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use exec_protocol::envelope::Style;
+use exec_protocol::initialize::Notifications;
+use exec_protocol::process::{OnSlowClient, Stream};
+use exec_protocol::{ProcessId, Seq};
+use loom::future::block_on;
+use loom::thread;
+use pty_utils::Read;
+
+use super::*;
+use crate::rpc::Due;
+
+/// More than the smallest ring holds.
+const TOO_MUCH: usize = 24 << 10;
+
+fn log(on_slow_client: OnSlowClient) -> Arc<OutputLog> {
+    let reservation = OutputMemory::new(usize::MAX).reserve(MIN_CAPACITY).unwrap();
+    let id = ProcessId::new("p").unwrap();
+    Arc::new(OutputLog::new(
+        &id,
+        MIN_CAPACITY,
+        Some(on_slow_client),
+        reservation,
+    ))
+}
+
+fn outbox(log: &OutputLog, notifications: Notifications) -> Arc<Outbox> {
+    let outbox = Arc::new(Outbox::default());
+    outbox.learn_style(Style::Bare);
+    log.subscribe(Arc::clone(&outbox), notifications);
+    outbox
+}
+
+fn push(log: &Arc<OutputLog>, bytes: usize) {
+    log.push_read(Stream::Stdout, bytes, |_| Ok(Read::Bytes(bytes)))
+        .unwrap();
+}
+
+/// Writes until it was told of the close.
+fn write_to_the_end(outbox: &Arc<Outbox>) {
+    let mut batch = Batch::default();
+    loop {
+        match outbox.fill(&mut batch) {
+            Due::Write if batch.lines().ends_with(b"\"seq\":3}}\n") => return,
+            Due::Write => {}
+            Due::Nothing => block_on(outbox.due()),
+            Due::Close(reason) => panic!("{reason:?}"),
+        }
+    }
+}
+
+fn wait_for(log: &OutputLog, after_seq: u64) {
+    let request = ReadRequest {
+        after_seq: Some(Seq(after_seq)),
+        after_offset: None,
+        max_bytes: 1,
+        wait: Duration::ZERO,
+        is_peek: true,
+    };
+    let is_due = |state: &mut State| state.is_due(request).then_some(());
+    block_on(wait_until(&log.state, State::reader_list, is_due));
+}
+
+#[test]
+fn a_long_poll_hears_of_output_of_the_exit_and_of_the_close() {
+    loom::model(|| {
+        let log = log(OnSlowClient::Skip);
+        let reader = thread::spawn({
+            let log = Arc::clone(&log);
+            move || {
+                wait_for(&log, 0);
+                wait_for(&log, 1);
+                block_on(log.closed());
+            }
+        });
+        push(&log, 1);
+        log.push_exit(0);
+        log.push_closed();
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn two_long_polls_do_not_hide_each_other() {
+    loom::model(|| {
+        let log = log(OnSlowClient::Skip);
+        let readers = [0, 0].map(|after| {
+            let log = Arc::clone(&log);
+            thread::spawn(move || wait_for(&log, after))
+        });
+        push(&log, 1);
+        for reader in readers {
+            reader.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn the_writer_hears_of_everything_whenever_it_looks() {
+    for notifications in [Notifications::All, Notifications::Lifecycle] {
+        loom::model(move || {
+            let log = log(OnSlowClient::Block);
+            let outbox = outbox(&log, notifications);
+            let writer = thread::spawn(move || write_to_the_end(&outbox));
+            push(&log, 1);
+            log.push_exit(0);
+            log.push_closed();
+            writer.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn two_processes_do_not_hide_each_other_from_the_writer() {
+    loom::model(|| {
+        let logs = [log(OnSlowClient::Block), log(OnSlowClient::Block)];
+        let outbox = outbox(&logs[0], Notifications::All);
+        logs[1].subscribe(Arc::clone(&outbox), Notifications::All);
+        let owner = thread::spawn({
+            let log = Arc::clone(&logs[0]);
+            move || push(&log, 1)
+        });
+        let writer = thread::spawn(move || {
+            let mut batch = Batch::default();
+            let mut told = 0;
+            while told < 2 {
+                match outbox.fill(&mut batch) {
+                    Due::Write => told += batch.messages().count(),
+                    Due::Nothing => block_on(outbox.due()),
+                    Due::Close(reason) => panic!("{reason:?}"),
+                }
+            }
+        });
+        push(&logs[1], 1);
+        owner.join().unwrap();
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_blocked_owner_hears_that_there_is_room() {
+    type Relief = fn(&Arc<OutputLog>, &Arc<Outbox>);
+    let reliefs: [(Notifications, Relief); 4] = [
+        // The client was sent it; it has acknowledged it; it has read beyond it; it is gone.
+        (Notifications::All, |_, outbox| {
+            while let Due::Write = outbox.fill(&mut Batch::default()) {}
+        }),
+        (Notifications::None, |log, _| log.ack(Seq(u64::MAX))),
+        (Notifications::None, |log, _| {
+            log.take_as_read(ReadRequest {
+                after_seq: None,
+                after_offset: Some(TOO_MUCH as u64),
+                max_bytes: 0,
+                wait: Duration::ZERO,
+                is_peek: false,
+            });
+        }),
+        (Notifications::All, |log, _| log.unsubscribe()),
+    ];
+    for (notifications, relief) in reliefs {
+        loom::model(move || {
+            let log = log(OnSlowClient::Block);
+            let outbox = outbox(&log, notifications);
+            push(&log, TOO_MUCH);
+            assert!(!log.has_room());
+            let owner = thread::spawn({
+                let log = Arc::clone(&log);
+                move || block_on(log.room())
+            });
+            relief(&log, &outbox);
+            owner.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_process_hears_that_it_was_given_up() {
+    loom::model(|| {
+        let log = log(OnSlowClient::Skip);
+        let owner = thread::spawn({
+            let log = Arc::clone(&log);
+            move || block_on(log.discarded())
+        });
+        let reader = thread::spawn({
+            let log = Arc::clone(&log);
+            move || wait_for(&log, 0)
+        });
+        log.discard();
+        owner.join().unwrap();
+        reader.join().unwrap();
+    });
+}
