@@ -25,6 +25,8 @@
 
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a test says no")]
 
+pub mod blocks;
+pub mod clock;
 pub mod fixture;
 pub mod os;
 pub mod program;

@@ -61,7 +61,16 @@ impl Peer {
     ///
     /// Not reversible: once polled, a session may have been opened.
     pub async fn handshake(&mut self) -> InitializeResult {
-        self.initialize(None).await
+        self.initialize(None, Notifications::All).await
+    }
+
+    /// Opens a session on a connection that is told so much without asking.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not reversible: once polled, a session may have been opened.
+    pub async fn handshake_to_be_told(&mut self, notifications: Notifications) -> InitializeResult {
+        self.initialize(None, notifications).await
     }
 
     /// Takes up a session. Transcripts of its processes go on behind what was told before; see
@@ -71,14 +80,19 @@ impl Peer {
     ///
     /// Not reversible: once polled, the session may have been taken.
     pub async fn resume(&mut self, session_id: &SessionId) -> InitializeResult {
-        self.initialize(Some(session_id.clone())).await
+        self.initialize(Some(session_id.clone()), Notifications::All)
+            .await
     }
 
-    async fn initialize(&mut self, resume_session_id: Option<SessionId>) -> InitializeResult {
+    async fn initialize(
+        &mut self,
+        resume_session_id: Option<SessionId>,
+        notifications: Notifications,
+    ) -> InitializeResult {
         let params = InitializeParams {
             client_name: "exec-tests".into(),
             resume_session_id,
-            notifications: Notifications::All,
+            notifications,
         };
         let result = self.call_typed::<Initialize>(&params).await;
         self.notify("initialized", json!({})).await;

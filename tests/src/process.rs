@@ -162,6 +162,14 @@ impl Peer {
             .insert(process_id.to_owned(), Transcript::after(after_seq));
     }
 
+    /// Lets output of a process be lost, as long as each byte of it is told to be.
+    pub fn expect_gaps(&mut self, process_id: &str) {
+        self.transcripts
+            .entry(process_id.to_owned())
+            .or_default()
+            .may_have_gaps = true;
+    }
+
     /// What a process has said so far.
     pub fn transcript(&mut self, process_id: &str) -> &Transcript {
         self.transcripts.entry(process_id.to_owned()).or_default()

@@ -7,6 +7,7 @@ mod piped;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
 
+use exec_protocol::initialize::Notifications;
 use exec_server::Config;
 use futures_util::FutureExt as _;
 
@@ -94,6 +95,17 @@ impl TestServer {
     pub async fn session(&self) -> Peer {
         let mut peer = self.connect().await;
         peer.handshake().await;
+        peer
+    }
+
+    /// A new connection that has shaken hands and is told so much without asking.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the connection is dropped.
+    pub async fn session_to_be_told(&self, notifications: Notifications) -> Peer {
+        let mut peer = self.connect().await;
+        peer.handshake_to_be_told(notifications).await;
         peer
     }
 

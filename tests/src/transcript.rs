@@ -1,6 +1,6 @@
 //! What a process has said so far.
 
-use exec_protocol::process::{ClosedParams, ExitedParams, OutputParams, Stream};
+use exec_protocol::process::{ClosedParams, ExitedParams, Gap, GapParams, OutputParams, Stream};
 use exec_protocol::{Blob, Seq};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 /// One notification about a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Its number.
+    /// Its number; for a gap that of the last chunk that is lost.
     pub seq: u64,
     /// What it says.
     pub what: What,
@@ -24,6 +24,8 @@ pub enum What {
         /// What was written.
         bytes: Vec<u8>,
     },
+    /// `process/gap`
+    Gap(Gap),
     /// `process/exited`
     Exited {
         /// The code, or 128+n.
@@ -34,7 +36,8 @@ pub enum What {
 }
 
 /// What a process has said so far. Taking an event in checks that it is the one that must follow:
-/// numbers without a gap, one exit, one close, and nothing after that.
+/// numbers without a hole, one exit, one close, and nothing after that. Output that is lost is a failure, unless
+/// [`Peer::expect_gaps`](crate::Peer::expect_gaps) was called; then its numbers and bytes are counted.
 #[derive(Debug, Clone, Default)]
 pub struct Transcript {
     /// Everything on standard output.
@@ -49,8 +52,14 @@ pub struct Transcript {
     pub is_closed: bool,
     /// The newest number, or the cursor that the transcript began at.
     pub last_seq: u64,
+    /// Bytes that were told, and bytes that were told to be lost. Not those before a late beginning.
+    pub offset: u64,
     /// All events, in order.
     pub events: Vec<Event>,
+    /// Whether output may be lost.
+    pub(crate) may_have_gaps: bool,
+    /// Whether it did not begin with the process.
+    began_late: bool,
 }
 
 impl Transcript {
@@ -58,6 +67,7 @@ impl Transcript {
     pub fn after(seq: u64) -> Self {
         Self {
             last_seq: seq,
+            began_late: seq != 0,
             ..Self::default()
         }
     }
@@ -65,6 +75,15 @@ impl Transcript {
     /// The output of all streams, in the order in which it was told.
     pub fn output(&self) -> Vec<u8> {
         collect_output(&self.events)
+    }
+
+    /// What was told to be lost, in order.
+    pub fn gaps(&self) -> Vec<Gap> {
+        let gap = |event: &Event| match event.what {
+            What::Gap(gap) => Some(gap),
+            What::Output { .. } | What::Exited { .. } | What::Closed => None,
+        };
+        self.events.iter().filter_map(gap).collect()
     }
 
     /// The output of all streams as text, for messages and searches.
@@ -85,32 +104,50 @@ impl Transcript {
     pub(crate) fn take(&mut self, method: &str, params: &Value) -> Event {
         let event = event(method, params);
         assert!(!self.is_closed, "{method} came after the close: {params}");
+        let first_seq = match event.what {
+            What::Gap(gap) => gap.from_seq.0,
+            What::Output { .. } | What::Exited { .. } | What::Closed => event.seq,
+        };
         assert_eq!(
-            event.seq,
+            first_seq,
             self.last_seq + 1,
-            "{method} has the wrong number: {params}"
+            "{method} has the wrong number: {}",
+            shown(params)
         );
-        self.last_seq = event.seq;
         match &event.what {
-            What::Output { stream, bytes } => self.stream(*stream).extend_from_slice(bytes),
+            What::Output { stream, bytes } => {
+                self.offset += bytes.len() as u64;
+                self.stream(*stream).extend_from_slice(bytes);
+            }
+            What::Gap(gap) => {
+                assert!(self.may_have_gaps, "output is lost: {params}");
+                assert!(
+                    self.began_late || gap.from_offset == self.offset,
+                    "{params}, {} bytes told",
+                    self.offset
+                );
+                assert_eq!(gap.bytes, gap.to_offset - gap.from_offset, "{params}");
+                assert!(
+                    gap.bytes > 0 && gap.to_seq >= gap.from_seq,
+                    "a gap without bytes: {params}"
+                );
+                self.offset += gap.bytes;
+            }
             What::Exited { exit_code } => {
                 assert_eq!(self.exit_code, None, "a second exit: {params}");
                 self.exit_code = Some(*exit_code);
             }
             What::Closed => {
                 assert!(
-                    self.exit_code.is_some() || self.began_late(),
+                    self.exit_code.is_some() || self.began_late,
                     "closed before the exit: {params}"
                 );
                 self.is_closed = true;
             }
         }
+        self.last_seq = event.seq;
         self.events.push(event.clone());
         event
-    }
-
-    fn began_late(&self) -> bool {
-        self.events.first().is_none_or(|event| event.seq > 1)
     }
 
     fn stream(&mut self, stream: Stream) -> &mut Vec<u8> {
@@ -150,6 +187,10 @@ fn event(method: &str, params: &Value) -> Event {
                 },
             )
         }
+        "process/gap" => {
+            let GapParams { gap, .. } = parse(params);
+            (gap.to_seq, What::Gap(gap))
+        }
         "process/exited" => {
             let ExitedParams { seq, exit_code, .. } = parse(params);
             assert_eq!(
@@ -165,6 +206,11 @@ fn event(method: &str, params: &Value) -> Event {
         method => panic!("{method} is no notification of a process: {params}"),
     };
     Event { seq, what }
+}
+
+/// The params without the bulk of the output in them.
+fn shown(params: &Value) -> String {
+    params.to_string().chars().take(200).collect()
 }
 
 fn parse<T: DeserializeOwned>(params: &Value) -> T {

@@ -17,6 +17,7 @@ mod jsonrpsee_client;
 mod late_output;
 mod leaks;
 mod order;
+mod output;
 mod read;
 mod resume;
 mod run_command;

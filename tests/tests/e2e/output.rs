@@ -1,0 +1,123 @@
+//! What becomes of output on its way: its offsets, what is kept of it, and what a slow client does to it.
+
+mod cursors;
+mod gaps;
+mod paging;
+mod progress;
+mod stalled_client;
+
+use exec_protocol::process::{Read, ReadParams, ReadResult};
+use exec_protocol::{Blob, ProcessId, Seq};
+use exec_tests::Peer;
+use exec_tests::os;
+use exec_tests::wait::until;
+use serde_json::{Value, json};
+
+use crate::commands::with;
+
+/// How long a read waits that is to be woken, in milliseconds.
+const LONG_MS: u64 = 60_000;
+
+/// What is kept of a process's output by default, in bytes.
+const RETAINED: u64 = 1 << 20;
+
+/// A read behind this offset.
+fn after_offset(process_id: &str, offset: u64) -> ReadParams {
+    ReadParams {
+        after_seq: None,
+        after_offset: Some(offset),
+        ..after_seq(process_id, 0)
+    }
+}
+
+/// A read behind this number.
+fn after_seq(process_id: &str, seq: u64) -> ReadParams {
+    let process_id = ProcessId::new(process_id).expect("a short name");
+    ReadParams::after_seq(process_id, Seq(seq))
+}
+
+/// A look at the state, which says nothing about what the client has.
+fn state(process_id: &str) -> ReadParams {
+    ReadParams {
+        max_bytes: Some(0),
+        peek: true,
+        ..after_offset(process_id, 0)
+    }
+}
+
+async fn read(peer: &mut Peer, params: ReadParams) -> ReadResult {
+    peer.call_typed::<Read>(&params).await
+}
+
+/// The bytes of an answer, whose chunks must follow each other.
+fn bytes(answer: &ReadResult) -> Vec<u8> {
+    let mut all = Vec::new();
+    let first = answer.chunks.first().map(|chunk| chunk.offset);
+    for chunk in &answer.chunks {
+        let Blob(bytes) = &chunk.chunk;
+        let before = first.flatten().expect("a chunk has an offset");
+        assert_eq!(
+            chunk.offset,
+            Some(before + all.len() as u64),
+            "a hole between chunks"
+        );
+        all.extend_from_slice(bytes);
+    }
+    all
+}
+
+/// Waits until no output will follow, without reading any, and returns the state then.
+async fn closed(peer: &mut Peer, process_id: &str) -> ReadResult {
+    let mut end = 0;
+    loop {
+        let look = ReadParams {
+            after_offset: Some(end),
+            wait_ms: LONG_MS,
+            ..state(process_id)
+        };
+        let answer = read(peer, look).await;
+        if answer.closed {
+            return answer;
+        }
+        end = answer.end_offset.expect("it is told");
+    }
+}
+
+/// Everything behind this offset that is kept, from page to page: where it begins, and what it is.
+async fn kept(peer: &mut Peer, process_id: &str, offset: u64) -> (u64, Vec<u8>) {
+    let mut page = read(peer, after_offset(process_id, offset)).await;
+    let begin = page.gap.map_or(offset, |gap| gap.to_offset);
+    let mut all = Vec::new();
+    while !page.chunks.is_empty() {
+        all.extend(bytes(&page));
+        let next = page.next_offset.expect("it is told");
+        assert_eq!(next, begin + all.len() as u64);
+        page = read(peer, after_offset(process_id, next)).await;
+        assert_eq!(page.gap, None, "a gap behind what was read");
+    }
+    (begin, all)
+}
+
+/// A name by which the processes of a test are found from outside.
+struct Marker(String);
+
+impl Marker {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("there is room for a directory");
+        Self(directory.path().display().to_string())
+    }
+
+    /// The same params of a start, and the name in the environment.
+    fn on(&self, params: Value) -> Value {
+        with(
+            params,
+            json!({"env": {"PATH": "/usr/bin:/bin", "EXEC_TESTS_MARKER": self.0}}),
+        )
+    }
+
+    /// Waits until all of them have ended.
+    async fn ended(&self) {
+        let variable = format!("EXEC_TESTS_MARKER={}", self.0);
+        until("the child has ended", || os::with_variable(&variable).is_empty()).await;
+    }
+}
