@@ -11,6 +11,6 @@ mod writer;
 pub use batch::Batch;
 pub(crate) use connection::serve;
 pub(crate) use handlers::methods;
-pub(crate) use outbox::Outbox;
 #[cfg(test)]
 pub(crate) use outbox::Due;
+pub(crate) use outbox::Outbox;

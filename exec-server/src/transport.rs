@@ -120,7 +120,7 @@ pub trait MessageSink: Send {
     /// # Cancel safety
     ///
     /// Need not be cancel safe: a dropped call is followed by nothing.
-    async fn send(&mut self, batch: &Batch) -> io::Result<()>;
+    async fn send(&mut self, batch: &mut Batch) -> io::Result<()>;
 
     /// Says goodbye, as far as the wire has a way to.
     async fn close(&mut self, reason: CloseReason);

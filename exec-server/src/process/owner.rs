@@ -15,6 +15,9 @@ use super::sweep::sweep;
 use super::{Phase, Process, SignalRequest, StopRequest};
 use crate::deadline::until;
 
+/// A read after which others have their turn, in bytes. Of shorter ones the runtime counts the number.
+const LONG_READ_BYTES: usize = 4 << 10;
+
 /// Most that is read from a terminal at its leader's exit, in bytes. A terminal cannot tell how much
 /// it holds, and somebody else may go on writing to it.
 const TERMINAL_DRAIN_BYTES: usize = 64 << 10;
@@ -89,9 +92,10 @@ impl Owner {
                 Wake::Mail => self.read_mail(),
                 Wake::Exited(status) => self.take_exit(status),
                 Wake::Readable(at) => {
-                    self.read_output(at);
-                    // A flood must leave the others their turn.
-                    yield_now().await;
+                    if self.read_output(at) >= LONG_READ_BYTES {
+                        // A flood must leave the others their turn.
+                        yield_now().await;
+                    }
                 }
                 Wake::Writable => self.write_stdin(),
                 Wake::Deadline => self.step(Event::Tick),
@@ -181,11 +185,13 @@ impl Owner {
         }
     }
 
-    fn read_output(&mut self, at: usize) {
+    /// Reads what is there, and says how much that was, in bytes.
+    fn read_output(&mut self, at: usize) -> usize {
         let output = &self.outputs[at];
         let log = &self.process.log;
         match log.push_read(stream(output), usize::MAX, |buffer| output.try_read(buffer)) {
-            Ok(Read::Bytes(_) | Read::WouldBlock) => {}
+            Ok(Read::Bytes(bytes)) => return bytes,
+            Ok(Read::WouldBlock) => {}
             // Nobody holds the terminal now, but its leader may open it again.
             Ok(Read::EndOfFile) if self.terminal.is_some() && !self.has_exited => {}
             Ok(Read::EndOfFile) => self.end_output(at),
@@ -194,6 +200,7 @@ impl Owner {
                 self.end_output(at);
             }
         }
+        0
     }
 
     fn end_output(&mut self, at: usize) {

@@ -1,5 +1,8 @@
 //! Messages put together for one write.
 
+use std::ops::Range;
+
+use bytes::Bytes;
 use exec_protocol::envelope::Style;
 
 use crate::limits::WRITE_BATCH_BYTES;
@@ -14,6 +17,8 @@ const KEPT_BYTES: usize = 2 * WRITE_BATCH_BYTES;
 #[derive(Debug, Default)]
 pub struct Batch {
     lines: Vec<u8>,
+    /// The buffer itself, while messages are lent out of it.
+    lent: Bytes,
     /// Where each message ends, its newline not counted.
     ends: Vec<usize>,
     style: Style,
@@ -22,6 +27,12 @@ pub struct Batch {
 impl Batch {
     /// Starts over, for a peer that writes in this style.
     pub(crate) fn restart(&mut self, style: Style) {
+        let mut lent = std::mem::take(&mut self.lent);
+        if !lent.is_empty() {
+            // Nothing of it is wanted but the memory.
+            lent.truncate(0);
+            self.lines = lent.into();
+        }
         self.lines.clear();
         self.lines.shrink_to(KEPT_BYTES);
         self.ends.clear();
@@ -61,6 +72,13 @@ impl Batch {
         self.lines.len() >= WRITE_BATCH_BYTES
     }
 
+    /// Takes the messages out without copying them. The buffer is used again once all of them are dropped.
+    pub fn lend(&mut self) -> impl Iterator<Item = Bytes> {
+        self.lent = std::mem::take(&mut self.lines).into();
+        let lent = &self.lent;
+        ranges(&self.ends).map(move |range| lent.slice(range))
+    }
+
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
@@ -73,11 +91,14 @@ impl Batch {
 
     /// Each message, without its newline.
     pub fn messages(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
-        starts
-            .zip(&self.ends)
-            .map(|(start, end)| &self.lines[start..*end])
+        ranges(&self.ends).map(|range| &self.lines[range])
     }
+}
+
+/// Where the messages lie whose ends these are.
+fn ranges(ends: &[usize]) -> impl Iterator<Item = Range<usize>> {
+    let starts = std::iter::once(0).chain(ends.iter().map(|end| end + 1));
+    starts.zip(ends).map(|(start, end)| start..*end)
 }
 
 #[cfg(test)]
@@ -95,7 +116,10 @@ mod tests {
             batch.messages().collect::<Vec<_>>(),
             [b"{}".as_slice(), b"", b"[1]"]
         );
+        assert_eq!(batch.lend().collect::<Vec<_>>(), ["{}", "", "[1]"]);
+        let before = batch.lent.as_ptr();
         batch.restart(Style::Bare);
         assert!(batch.is_empty() && batch.messages().next().is_none());
+        assert_eq!(batch.lines.as_ptr(), before, "the buffer is used again");
     }
 }

@@ -50,7 +50,7 @@ struct Answers(mpsc::Sender<Bytes>);
 
 #[async_trait]
 impl MessageSink for Answers {
-    async fn send(&mut self, batch: &Batch) -> io::Result<()> {
+    async fn send(&mut self, batch: &mut Batch) -> io::Result<()> {
         for message in batch.messages() {
             let message = Bytes::copy_from_slice(message);
             self.0

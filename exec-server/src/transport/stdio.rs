@@ -11,10 +11,16 @@ use tokio::net::unix::pipe;
 
 use super::{Batch, CloseReason, Connection, MessageSink, MessageSource, Received};
 use crate::framing::{Frame, LineDecoder};
-use crate::limits::MAX_MESSAGE_BYTES;
+use crate::limits::{MAX_MESSAGE_BYTES, WRITE_BATCH_BYTES};
 
 /// How much is read at a time, in bytes: what a pipe holds by default.
 const READ_BYTES: usize = 64 << 10;
+
+/// What the pipe to the peer is to hold, in bytes: the smallest power of two that a batch fits into.
+///
+/// An answer waits for what it holds, so it is no larger.
+#[cfg(target_os = "linux")]
+const PIPE_BYTES: usize = WRITE_BATCH_BYTES.next_power_of_two();
 
 /// A connection over this program's standard input and output.
 ///
@@ -49,11 +55,31 @@ fn reader(stdin: OwnedFd) -> io::Result<Box<dyn AsyncRead + Send + Unpin>> {
 
 fn writer(stdout: OwnedFd) -> io::Result<Box<dyn AsyncWrite + Send + Unpin>> {
     Ok(match file_type(&stdout)? {
-        FileType::Fifo => Box::new(pipe::Sender::from_owned_fd(stdout)?),
+        FileType::Fifo => {
+            grow(&stdout);
+            Box::new(pipe::Sender::from_owned_fd(stdout)?)
+        }
         FileType::Socket => Box::new(socket(stdout)?),
         _ => Box::new(tokio::io::stdout()),
     })
 }
+
+/// Makes the pipe large enough for a whole batch, if the system lets us.
+///
+/// Else each message of a flood takes two writes, and the peer is woken to read a part of it.
+#[cfg(target_os = "linux")]
+fn grow(stdout: &OwnedFd) {
+    use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
+
+    if fcntl_getpipe_size(stdout).is_ok_and(|bytes| bytes < PIPE_BYTES)
+        && let Err(error) = fcntl_setpipe_size(stdout, PIPE_BYTES)
+    {
+        tracing::debug!(%error, "stdout stays as small as it is");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn grow(_stdout: &OwnedFd) {}
 
 fn file_type(fd: &OwnedFd) -> io::Result<FileType> {
     Ok(FileType::from_raw_mode(fstat(fd)?.st_mode))
@@ -106,7 +132,7 @@ struct LineSink {
 
 #[async_trait]
 impl MessageSink for LineSink {
-    async fn send(&mut self, batch: &Batch) -> io::Result<()> {
+    async fn send(&mut self, batch: &mut Batch) -> io::Result<()> {
         self.output.write_all(batch.lines()).await?;
         self.output.flush().await
     }

@@ -5,15 +5,16 @@ mod shared;
 use std::io;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use shared::SharedStream;
 
@@ -22,6 +23,15 @@ use crate::limits::{MAX_MESSAGE_BYTES, WRITE_BATCH_BYTES};
 
 /// How much is read from the socket at a time, in bytes. Each connection holds such a buffer.
 const READ_BYTES: usize = 16 << 10;
+
+/// What the system holds for a peer that does not keep up, in bytes.
+///
+/// An answer waits for it, and a connection that is cut loses it. More did not make anything faster.
+const SEND_BUFFER_BYTES: usize = 256 << 10;
+
+/// What the system holds and has not begun to send, in bytes, before it takes no more.
+#[cfg(target_os = "linux")]
+const NOT_SENT_BYTES: u32 = 128 << 10;
 
 /// The close code for a session that a newer connection took over. From the range that is left to
 /// applications, so that a client can tell it from a broken connection and does not take it back.
@@ -35,8 +45,7 @@ const TAKEN_OVER: u16 = 4001;
 ///
 /// When the peer hangs up or takes too long.
 pub(crate) async fn accept(mut stream: TcpStream, has_room: bool) -> io::Result<Option<Connection>> {
-    // A keystroke's echo is a small packet that must not wait for another.
-    stream.set_nodelay(true)?;
+    set_options(&stream)?;
     let Some(received) = http::upgrade(&mut stream, has_room).await? else {
         return Ok(None);
     };
@@ -51,6 +60,17 @@ pub(crate) async fn accept(mut stream: TcpStream, has_room: bool) -> io::Result<
         WebSocketStream::from_partially_read(frames, received.into(), Role::Server, Some(config)).await;
     let (sink, frames) = websocket.split();
     Ok(Some(Connection::new(Frames { frames, socket }, FrameSink(sink))))
+}
+
+/// Makes the socket fit for keystrokes, and for answers in the middle of a flood.
+fn set_options(stream: &TcpStream) -> io::Result<()> {
+    // A keystroke's echo is a small packet that must not wait for another.
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_notsent_lowat(NOT_SENT_BYTES)?;
+    Ok(())
 }
 
 struct Frames {
@@ -93,10 +113,14 @@ struct FrameSink(SplitSink<WebSocketStream<SharedStream>, Message>);
 
 #[async_trait]
 impl MessageSink for FrameSink {
-    async fn send(&mut self, batch: &Batch) -> io::Result<()> {
-        for message in batch.messages() {
-            let text = Utf8Bytes::try_from(Bytes::copy_from_slice(message)).map_err(io::Error::other)?;
-            self.0.feed(Message::Text(text)).await.map_err(io::Error::other)?;
+    async fn send(&mut self, batch: &mut Batch) -> io::Result<()> {
+        for message in batch.lend() {
+            // We wrote it, so it need not be looked through for what is not UTF-8.
+            let frame = Frame::message(message, OpCode::Data(Data::Text), true);
+            self.0
+                .feed(Message::Frame(frame))
+                .await
+                .map_err(io::Error::other)?;
         }
         self.0.flush().await.map_err(io::Error::other)
     }

@@ -25,7 +25,10 @@ impl Model {
         let gap = ring.gap_after(cursor);
         let mut at = cursor;
         if let Some(gap) = gap {
-            prop_assert_eq!((gap.from_seq, gap.from_offset), (cursor.seq.next(), cursor.offset));
+            prop_assert_eq!(
+                (gap.from_seq, gap.from_offset),
+                (cursor.seq.next(), cursor.offset)
+            );
             prop_assert_eq!(gap.bytes, gap.to_offset - gap.from_offset);
             at = Cursor {
                 seq: gap.to_seq,
@@ -41,11 +44,7 @@ impl Model {
             let range = from..from + entry.bytes.len();
             prop_assert!(!entry.bytes.is_empty() && entry.bytes.len() <= SEGMENT_BYTES);
             prop_assert!(self.bytes[range.clone()] == *entry.bytes);
-            prop_assert!(
-                self.streams[range]
-                    .iter()
-                    .all(|stream| *stream == entry.stream)
-            );
+            prop_assert!(self.streams[range].iter().all(|stream| *stream == entry.stream));
             at = entry.end();
             if !self.told.contains(&at) {
                 self.told.push(at);

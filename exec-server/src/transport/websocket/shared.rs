@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use rustix::net::{Shutdown, shutdown};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 /// A handle on a socket. Cloning gives another one on the same socket.
@@ -16,6 +16,13 @@ pub(super) struct SharedStream(Arc<TcpStream>);
 impl SharedStream {
     pub(super) fn new(stream: TcpStream) -> Self {
         Self(Arc::new(stream))
+    }
+
+    /// Takes note that a read got less than it had room for: nothing is left, and a look at the socket can be saved. What
+    /// comes from now on makes it ready again.
+    fn is_drained(&self) {
+        let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+        let _ = self.0.try_io(Interest::READABLE, nothing);
     }
 
     /// Says that nothing more will be sent, then takes in and drops what the peer still sends, until
@@ -46,8 +53,12 @@ impl AsyncRead for SharedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.0.poll_read_ready(cx))?;
+            let room = buf.remaining();
             match self.0.try_read(buf.initialize_unfilled()) {
                 Ok(bytes) => {
+                    if bytes < room {
+                        self.is_drained();
+                    }
                     buf.advance(bytes);
                     return Poll::Ready(Ok(()));
                 }

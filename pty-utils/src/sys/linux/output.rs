@@ -8,22 +8,20 @@ use tokio::io::{Interest, unix::AsyncFd};
 #[derive(Debug)]
 pub(crate) struct Output {
     source: Arc<AsyncFd<OwnedFd>>,
-    growth: Growth,
+    /// Of a pipe; a terminal does not grow.
+    growth: Option<Growth>,
 }
 
 impl Output {
     pub(super) fn pipe(source: Arc<AsyncFd<OwnedFd>>) -> Self {
         Self {
             source,
-            growth: Growth::possible(),
+            growth: Some(Growth::new()),
         }
     }
 
     pub(super) fn terminal(source: Arc<AsyncFd<OwnedFd>>) -> Self {
-        Self {
-            source,
-            growth: Growth::impossible(),
-        }
+        Self { source, growth: None }
     }
 
     pub(crate) async fn readable(&self) -> io::Result<()> {
@@ -31,25 +29,29 @@ impl Output {
     }
 
     pub(crate) fn try_read(&self, buf: &mut [u8]) -> io::Result<Read> {
-        let mut hung_up = false;
+        let room = buf.len();
+        let mut last = None;
         let read = self.source.try_io(Interest::READABLE, |source| {
-            let read = read_once(source, buf);
-            hung_up = matches!(read, Ok(0));
-            // Nothing will come until somebody opens the terminal again, so it counts as not ready: only
-            // that makes it so once more.
-            if hung_up {
-                Err(io::ErrorKind::WouldBlock.into())
-            } else {
-                read
+            let read = read_once(source, buf)?;
+            // At the end of file nothing will come until somebody opens the terminal again; a pipe that gave less than
+            // it was asked for is empty. Both count as not ready: what comes later makes them so once more.
+            if read == 0 || (read < room && self.gives_all()) {
+                last = Some(read);
+                return Err(io::ErrorKind::WouldBlock.into());
             }
+            Ok(read)
         });
-        if hung_up {
-            return Ok(Read::EndOfFile);
-        }
-        if let Ok(count) = read {
-            self.growth.after_read(&*self.source, count);
+        let read = last.map_or(read, Ok);
+        if let (Ok(count), Some(growth)) = (&read, &self.growth) {
+            growth.after_read(&*self.source, *count);
         }
         outcome(read)
+    }
+
+    /// Whether a read gives all that is there, if it fits. A terminal's output comes through a queue that a read
+    /// may see only a part of.
+    fn gives_all(&self) -> bool {
+        self.growth.is_some()
     }
 
     pub(crate) fn read_now(&self, buf: &mut [u8]) -> io::Result<Read> {

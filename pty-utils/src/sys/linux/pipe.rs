@@ -24,13 +24,8 @@ pub(super) struct Growth(OnceLock<Option<Share>>);
 
 impl Growth {
     /// For a pipe that grows once it was found full.
-    pub(super) fn possible() -> Self {
+    pub(super) fn new() -> Self {
         Self(OnceLock::new())
-    }
-
-    /// For what is not a pipe.
-    pub(super) fn impossible() -> Self {
-        Self(OnceLock::from(None))
     }
 
     /// Grows the pipe if the read of `count` bytes found it full, once.
@@ -79,7 +74,7 @@ mod tests {
     fn a_full_pipe_grows_once_and_only_64_at_a_time() {
         let (reader, _writer) = pipe().unwrap();
         let before = fcntl_getpipe_size(&reader).unwrap();
-        let growth = Growth::possible();
+        let growth = Growth::new();
         growth.after_read(&reader, FULL_BYTES - 1);
         assert_eq!(fcntl_getpipe_size(&reader).unwrap(), before);
         growth.after_read(&reader, FULL_BYTES);
@@ -88,7 +83,7 @@ mod tests {
         let others: Vec<_> = std::iter::from_fn(Share::take).collect();
         assert_eq!(others.len(), MAX_GROWN - 1);
         let (late, _late_writer) = pipe().unwrap();
-        let late_growth = Growth::possible();
+        let late_growth = Growth::new();
         late_growth.after_read(&late, FULL_BYTES);
         assert_eq!(fcntl_getpipe_size(&late).unwrap(), before);
 
