@@ -6,6 +6,7 @@ mod dispatch;
 mod error;
 mod handlers;
 mod outbox;
+mod spare;
 mod writer;
 
 pub use batch::Batch;

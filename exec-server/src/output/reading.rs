@@ -7,7 +7,7 @@ use exec_protocol::envelope::ReadWriter;
 use exec_protocol::process::{Gap, ReadResult};
 use tokio::time::timeout;
 
-use super::ring::{Cursor, Entry};
+use super::ring::{Cursor, Entry, SEGMENT_BYTES};
 use super::{OutputLog, State, wait_until};
 use crate::limits::MAX_READ_REPLY_BYTES;
 
@@ -129,6 +129,7 @@ impl State {
         self.check(request)?;
         let cursor = self.cursor(request);
         let gap = self.ring.gap_after(cursor).map(|gap| self.without_exit(gap));
+        out.reserve(self.length_of_answer(cursor, request.max_bytes));
         let start = out.len();
         let mut writer = ReadWriter::new(out);
         let mut left = request.max_bytes;
@@ -157,6 +158,15 @@ impl State {
         writer.finish(self.result(next, gap));
         self.ring.remember(next);
         Ok(())
+    }
+
+    /// How long an answer becomes that has all it may have, in bytes, if its chunks are not small.
+    fn length_of_answer(&self, cursor: Cursor, max_bytes: usize) -> usize {
+        let (_, first_offset) = self.ring.first();
+        let news = self.ring.end().offset - cursor.offset.max(first_offset);
+        let bytes = usize::try_from(news).unwrap_or(usize::MAX).min(max_bytes);
+        let length = bytes / 3 * 4 + (bytes / SEGMENT_BYTES + 4) * CHUNK_JSON_BYTES;
+        length.min(MAX_READ_REPLY_BYTES)
     }
 
     /// The number of an exit is none that can be lost.

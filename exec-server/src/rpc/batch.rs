@@ -5,6 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use exec_protocol::envelope::Style;
 
+use super::spare;
 use crate::limits::WRITE_BATCH_BYTES;
 
 /// Most memory that is kept for the next batch, in bytes. A long answer is not a reason to hold on
@@ -34,7 +35,9 @@ impl Batch {
             self.lines = lent.into();
         }
         self.lines.clear();
-        self.lines.shrink_to(KEPT_BYTES);
+        if self.lines.capacity() > KEPT_BYTES {
+            spare::give(std::mem::take(&mut self.lines));
+        }
         self.ends.clear();
         self.style = style;
     }
@@ -59,6 +62,7 @@ impl Batch {
             self.lines.push(b'\n');
         } else {
             self.push(|out| out.extend_from_slice(&message));
+            spare::give(message);
         }
     }
 
