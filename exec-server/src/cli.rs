@@ -9,12 +9,14 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use serve::Listen;
 
 /// What is logged where nothing else was asked for: a server that is well says nothing.
-const DEFAULT_LOG: &str = "warn";
+const DEFAULT_LOG: LevelFilter = LevelFilter::WARN;
 
 /// The exit code for a problem of our own, as opposed to one of the command that was run.
 const FAILURE: u8 = 125;
@@ -29,7 +31,7 @@ struct Cli {
     serve: ServeArgs,
     /// What to log to stderr, such as `debug` or `exec_server=trace` (default: `RUST_LOG`, else `warn`)
     #[arg(long, global = true, value_name = "FILTER")]
-    log: Option<String>,
+    log: Option<Targets>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,7 +95,7 @@ pub fn main() -> ExitCode {
         let message = "`--listen` is for serving; `run` has a server of its own";
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
-    log_to_stderr(cli.log.as_deref());
+    log_to_stderr(cli.log);
     // One thread: what the server does is short, and a message that crosses threads is late.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -125,16 +127,15 @@ fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
     ExitCode::from(FAILURE)
 }
 
-fn log_to_stderr(filter: Option<&str>) {
-    let filter = match filter {
-        Some(filter) => EnvFilter::new(filter),
-        None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG)),
-    };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+fn log_to_stderr(filter: Option<Targets>) {
+    let from_environment = || std::env::var("RUST_LOG").ok()?.parse().ok();
+    let filter = filter
+        .or_else(from_environment)
+        .unwrap_or_else(|| Targets::new().with_default(DEFAULT_LOG));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+        .with_ansi(false);
+    tracing_subscriber::registry().with(lines).with(filter).init();
 }
 
 #[cfg(test)]
