@@ -1,9 +1,17 @@
 //! What becomes of output on its way: its offsets, what is kept of it, and what a slow client does to it.
 
+mod acks;
 mod cursors;
+mod fairness;
 mod gaps;
+mod levels;
+mod long_polls;
+mod memory_cap;
+mod overtaking;
 mod paging;
 mod progress;
+mod retain_bytes;
+mod single_bytes;
 mod stalled_client;
 
 use exec_protocol::process::{Read, ReadParams, ReadResult};

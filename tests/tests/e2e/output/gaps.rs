@@ -5,11 +5,12 @@ use std::fs;
 use exec_protocol::Seq;
 use exec_protocol::initialize::Notifications;
 use exec_protocol::process::{Gap, ReadParams};
+use exec_tests::wait::until;
 use exec_tests::{Peer, TestServer, What, blocks, fixture, on_every_wire};
 use serde_json::json;
 
 use super::progress::Progress;
-use super::{LONG_MS, Marker, RETAINED, after_offset, after_seq, bytes, closed, kept, read, state};
+use super::{LONG_MS, RETAINED, after_offset, after_seq, bytes, closed, kept, read, state};
 use crate::commands::{on_pipes, with};
 
 /// What a process says of which most is lost, in bytes.
@@ -23,8 +24,8 @@ const PRELUDE_AND_FLOOD: &str =
     r#""$0" blocks "$2"; until [ -e "$1" ]; do sleep 0.01; done; exec "$0" blocks "$3""#;
 
 /// Floods, exits, and leaves somebody behind who floods as well. Nobody knows how they share the pipe, so it is
-/// zeros all the time.
-const FLOOD_AROUND_EXIT: &str = r#"head -c "$0" /dev/zero; head -c "$0" /dev/zero & exit 7"#;
+/// zeros all the time. Makes the file `$1` when all is written.
+const FLOOD_AROUND_EXIT: &str = r#"head -c "$0" /dev/zero; { head -c "$0" /dev/zero; : >"$1"; } & exit 7"#;
 
 /// Checks that what is kept is as much as it should be, and the end of the flood.
 fn assert_kept(begin: u64, kept: &[u8]) {
@@ -88,7 +89,8 @@ on_every_wire! {
         let mut peer = server.session_to_be_told(Notifications::None).await;
         let directory = tempfile::tempdir().expect("there is room for a directory");
         let go = directory.path().join("go");
-        let argv = ["/bin/sh", "-c", PRELUDE_AND_FLOOD, &fixture::path(), go.to_str().unwrap(), &PRELUDE_BYTES.to_string(), &FLOOD_BYTES.to_string()];
+        let argv = ["/bin/sh", "-c", PRELUDE_AND_FLOOD, &fixture::path(), go.to_str().unwrap(),
+            &PRELUDE_BYTES.to_string(), &FLOOD_BYTES.to_string()];
         peer.start(json!({"processId": "p", "argv": argv, "env": {"PATH": "/usr/bin:/bin"}})).await;
         let mut told = Vec::new();
         let mut offset = 0;
@@ -153,16 +155,19 @@ on_every_wire! {
     }
 
     async fn a_gap_never_hides_the_exit(peer: &mut Peer) {
-        let marker = Marker::new();
+        let directory = tempfile::tempdir().expect("there is room for a directory");
+        let written = directory.path().join("written");
         let half = FLOOD_BYTES / 2;
-        let argv = ["/bin/sh", "-c", FLOOD_AROUND_EXIT, &half.to_string()];
+        let argv = ["/bin/sh", "-c", FLOOD_AROUND_EXIT, &half.to_string(), written.to_str().unwrap()];
         peer.expect_gaps("p");
-        peer.start(marker.on(json!({"processId": "p", "argv": argv, "onSlowClient": "skip"}))).await;
-        marker.ended().await;
+        let params = json!({"processId": "p", "argv": argv, "env": {"PATH": "/usr/bin:/bin"}});
+        peer.start(with(params, json!({"onSlowClient": "skip"}))).await;
+        until("all is written", || written.exists()).await;
         let transcript = peer.output_until_closed("p").await;
         assert_eq!((transcript.offset, transcript.exit_code), (FLOOD_BYTES, Some(7)));
         let at = transcript.events.iter().position(|event| matches!(event.what, What::Exited { .. })).unwrap();
-        let [What::Gap(before), _, What::Gap(after)] = [at - 1, at, at + 1].map(|at| transcript.events[at].what.clone()) else {
+        let around = [at - 1, at + 1].map(|at| transcript.events[at].what.clone());
+        let [What::Gap(before), What::Gap(after)] = around else {
             panic!("{:?}", transcript.gaps());
         };
         assert!(before.to_offset >= half, "the exit came before what the leader had said: {before:?}");
