@@ -27,12 +27,19 @@ pub(crate) struct WaitList {
 /// Those who are to be woken, once the lock is released.
 #[derive(Debug)]
 #[must_use = "whoever waits has to be woken"]
-pub(crate) struct Woken(Vec<(u64, Waker)>);
+pub(crate) enum Woken {
+    /// As good as always: the list keeps its memory then.
+    AtMostOne(Option<Waker>),
+    Many(Vec<(u64, Waker)>),
+}
 
 impl WaitList {
     /// Takes everybody out.
     pub(crate) fn take(&mut self) -> Woken {
-        Woken(std::mem::take(&mut self.waiting))
+        match self.waiting.len() {
+            0 | 1 => Woken::AtMostOne(self.waiting.pop().map(|(_, waker)| waker)),
+            _ => Woken::Many(std::mem::take(&mut self.waiting)),
+        }
     }
 
     fn enter(&mut self, key: &mut Option<u64>, waker: &Waker) {
@@ -54,8 +61,9 @@ impl WaitList {
 impl Woken {
     /// Wakes them. Must not be called under the lock.
     pub(crate) fn wake(self) {
-        for (_, waker) in self.0 {
-            waker.wake();
+        match self {
+            Self::AtMostOne(waker) => waker.into_iter().for_each(Waker::wake),
+            Self::Many(waiting) => waiting.into_iter().for_each(|(_, waker)| waker.wake()),
         }
     }
 }

@@ -17,6 +17,7 @@ impl Input {
     }
 
     /// Waits until something can be written, or nothing ever again. It may be wrong: only a write knows.
+    /// Only the task that asked last is woken.
     ///
     /// # Errors
     /// When the runtime shuts down.

@@ -24,6 +24,7 @@ impl Leader {
     }
 
     /// Waits for the exit. The leader is not reaped, so this can be called again and answers the same.
+    /// Only the task that asked last is woken.
     ///
     /// Descendants may live on, and output may still be in the pipes.
     ///

@@ -42,6 +42,7 @@ impl Output {
     }
 
     /// Waits until there is something to read, or the end of file. It may be wrong: only a read knows.
+    /// Only the task that asked last is woken.
     ///
     /// # Errors
     /// When the runtime shuts down.

@@ -3,7 +3,7 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::{retry_on_intr, write},
 };
-use std::{io, os::fd::OwnedFd, sync::Arc};
+use std::{future::poll_fn, io, os::fd::OwnedFd, sync::Arc};
 use tokio::io::{Interest, unix::AsyncFd};
 
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Input {
     }
 
     pub(crate) async fn writable(&self) -> io::Result<()> {
-        self.sink.writable().await.map(drop)
+        poll_fn(|cx| self.sink.poll_write_ready(cx)).await.map(drop)
     }
 
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<Option<usize>> {

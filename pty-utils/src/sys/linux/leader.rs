@@ -1,6 +1,7 @@
 //! A leader by its pidfd, which is readable once it has exited.
 use super::{process::Process, session};
 use crate::{exit::ExitStatus, signal::Signal};
+use std::future::poll_fn;
 use std::io;
 use tokio::io::unix::AsyncFd;
 
@@ -20,7 +21,7 @@ impl Leader {
 
     pub(crate) async fn exited(&self) -> io::Result<ExitStatus> {
         loop {
-            let mut ready = self.process.readable().await?;
+            let mut ready = poll_fn(|cx| self.process.poll_read_ready(cx)).await?;
             if let Some(status) = self.process.get_ref().status()? {
                 return Ok(status);
             }

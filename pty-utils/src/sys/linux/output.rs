@@ -2,7 +2,7 @@
 use super::pipe::Growth;
 use crate::output::Read;
 use rustix::io::{Errno, ioctl_fionread, read, retry_on_intr};
-use std::{io, os::fd::OwnedFd, sync::Arc};
+use std::{future::poll_fn, io, os::fd::OwnedFd, sync::Arc};
 use tokio::io::{Interest, unix::AsyncFd};
 
 #[derive(Debug)]
@@ -25,7 +25,8 @@ impl Output {
     }
 
     pub(crate) async fn readable(&self) -> io::Result<()> {
-        self.source.readable().await.map(drop)
+        // The one waker of the descriptor, in place of a list of those who wait: this is done for every line of output.
+        poll_fn(|cx| self.source.poll_read_ready(cx)).await.map(drop)
     }
 
     pub(crate) fn try_read(&self, buf: &mut [u8]) -> io::Result<Read> {
