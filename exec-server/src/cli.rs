@@ -13,6 +13,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::Config;
 use serve::Listen;
 
 /// What is logged where nothing else was asked for: a server that is well says nothing.
@@ -45,6 +46,19 @@ struct ServeArgs {
     /// printed) [default: stdio]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<Listen>,
+    /// Memory for the output of all processes together [default: half of what this program may use]
+    #[arg(long, value_name = "BYTES")]
+    output_memory: Option<usize>,
+}
+
+impl ServeArgs {
+    fn config(&self) -> Config {
+        let defaults = Config::default();
+        Config {
+            output_memory: self.output_memory.unwrap_or(defaults.output_memory),
+            ..defaults
+        }
+    }
 }
 
 /// Run a command through an embedded server, as if it had been called directly
@@ -91,8 +105,8 @@ fn variable(text: &str) -> Result<(String, String), &'static str> {
 /// Does what the arguments of this program say.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    if cli.command.is_some() && cli.serve.listen.is_some() {
-        let message = "`--listen` is for serving; `run` has a server of its own";
+    if cli.command.is_some() && (cli.serve.listen.is_some() || cli.serve.output_memory.is_some()) {
+        let message = "`--listen` and `--output-memory` are for serving; `run` has a server of its own";
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
     log_to_stderr(cli.log);
@@ -104,7 +118,7 @@ pub fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match cli.command {
             Some(Command::Run(args)) => run::run(args).await,
-            None => serve::serve(cli.serve.listen.unwrap_or(Listen::Stdio)).await,
+            None => serve::serve(cli.serve.listen.unwrap_or(Listen::Stdio), cli.serve.config()).await,
         }
     });
     // A thread may still be blocked in a read of standard input; it is not waited for.

@@ -37,9 +37,9 @@ impl FromStr for Listen {
 }
 
 /// Serves until a signal comes or, on stdio, the input ends.
-pub(super) async fn serve(listen: Listen) -> Result<ExitCode, Failure> {
+pub(super) async fn serve(listen: Listen, config: Config) -> Result<ExitCode, Failure> {
     let mut leave = Leave::new()?;
-    let server = Server::new(Config::default())?;
+    let server = Server::new(config)?;
     let tasks = TaskTracker::new();
     let serving = match listen {
         Listen::Stdio => {
