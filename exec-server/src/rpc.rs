@@ -12,6 +12,6 @@ mod writer;
 pub use batch::Batch;
 pub(crate) use connection::serve;
 pub(crate) use handlers::methods;
-#[cfg(test)]
-pub(crate) use outbox::Due;
 pub(crate) use outbox::Outbox;
+#[cfg(test)]
+pub(crate) use {batch::Pace, outbox::Due};

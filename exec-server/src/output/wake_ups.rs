@@ -14,7 +14,7 @@ use loom::thread;
 use pty_utils::Read;
 
 use super::*;
-use crate::rpc::Due;
+use crate::rpc::{Due, Pace};
 
 /// More than the smallest ring holds.
 const TOO_MUCH: usize = 24 << 10;
@@ -46,8 +46,8 @@ fn push(log: &Arc<OutputLog>, bytes: usize) {
 fn write_to_the_end(outbox: &Arc<Outbox>) {
     let mut batch = Batch::default();
     loop {
-        match outbox.fill(&mut batch) {
-            Due::Write if batch.lines().ends_with(b"\"seq\":3}}\n") => return,
+        match outbox.fill(&mut batch, Pace::Free) {
+            Due::Write if batch.lines().ends_with(b"\"seq\":2}}\n") => return,
             Due::Write => {}
             Due::Nothing => block_on(outbox.due()),
             Due::Close(reason) => panic!("{reason:?}"),
@@ -108,8 +108,10 @@ fn the_writer_hears_of_everything_whenever_it_looks() {
             let log = log(OnSlowClient::Block);
             let outbox = outbox(&log, notifications);
             let writer = thread::spawn(move || write_to_the_end(&outbox));
-            push(&log, 1);
-            log.push_exit(0);
+            match notifications {
+                Notifications::All => push(&log, 1),
+                Notifications::Lifecycle | Notifications::None => log.push_exit(0),
+            }
             log.push_closed();
             writer.join().unwrap();
         });
@@ -130,7 +132,7 @@ fn two_processes_do_not_hide_each_other_from_the_writer() {
             let mut batch = Batch::default();
             let mut told = 0;
             while told < 2 {
-                match outbox.fill(&mut batch) {
+                match outbox.fill(&mut batch, Pace::Free) {
                     Due::Write => told += batch.messages().count(),
                     Due::Nothing => block_on(outbox.due()),
                     Due::Close(reason) => panic!("{reason:?}"),
@@ -149,7 +151,7 @@ fn a_blocked_owner_hears_that_there_is_room() {
     let reliefs: [(Notifications, Relief); 4] = [
         // The client was sent it; it has acknowledged it; it has read beyond it; it is gone.
         (Notifications::All, |_, outbox| {
-            while let Due::Write = outbox.fill(&mut Batch::default()) {}
+            while let Due::Write = outbox.fill(&mut Batch::default(), Pace::Free) {}
         }),
         (Notifications::None, |log, _| log.ack(Seq(u64::MAX))),
         (Notifications::None, |log, _| {

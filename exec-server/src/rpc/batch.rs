@@ -23,11 +23,23 @@ pub struct Batch {
     /// Where each message ends, its newline not counted.
     ends: Vec<usize>,
     style: Style,
+    pace: Pace,
+}
+
+/// How the wire took what was written last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Pace {
+    /// At once.
+    #[default]
+    Free,
+    /// It had to be waited for. Then a batch is one message: whatever is put together now waits, and an answer that
+    /// comes meanwhile would wait for all of it.
+    Held,
 }
 
 impl Batch {
-    /// Starts over, for a peer that writes in this style.
-    pub(crate) fn restart(&mut self, style: Style) {
+    /// Starts over, for a peer that writes in this style, on a wire that is so fast.
+    pub(crate) fn restart(&mut self, style: Style, pace: Pace) {
         let mut lent = std::mem::take(&mut self.lent);
         if !lent.is_empty() {
             // Nothing of it is wanted but the memory.
@@ -40,6 +52,7 @@ impl Batch {
         }
         self.ends.clear();
         self.style = style;
+        self.pace = pace;
     }
 
     /// How the messages are to be written.
@@ -68,12 +81,19 @@ impl Batch {
 
     /// Whether a message of this length may be added before what is in it is written. One always may.
     pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
-        self.is_empty() || self.lines.len() + bytes <= WRITE_BATCH_BYTES
+        self.is_empty() || self.lines.len() + bytes <= self.limit()
     }
 
     /// Whether what is in it should be written before anything is added.
     pub(crate) fn is_full(&self) -> bool {
-        self.lines.len() >= WRITE_BATCH_BYTES
+        !self.is_empty() && self.lines.len() >= self.limit()
+    }
+
+    fn limit(&self) -> usize {
+        match self.pace {
+            Pace::Free => WRITE_BATCH_BYTES,
+            Pace::Held => 0,
+        }
     }
 
     /// Takes the messages out without copying them. The buffer is used again once all of them are dropped.
@@ -120,10 +140,22 @@ mod tests {
             batch.messages().collect::<Vec<_>>(),
             [b"{}".as_slice(), b"", b"[1]"]
         );
+        batch.lines.reserve(1);
         assert_eq!(batch.lend().collect::<Vec<_>>(), ["{}", "", "[1]"]);
         let before = batch.lent.as_ptr();
-        batch.restart(Style::Bare);
+        batch.restart(Style::Bare, Pace::Free);
         assert!(batch.is_empty() && batch.messages().next().is_none());
         assert_eq!(batch.lines.as_ptr(), before, "the buffer is used again");
+    }
+
+    #[test]
+    fn a_wire_that_is_held_up_gets_one_message_at_a_time() {
+        let mut batch = Batch::default();
+        for (pace, has_room) in [(Pace::Free, true), (Pace::Held, false)] {
+            batch.restart(Style::Bare, pace);
+            assert!(batch.has_room_for(1) && !batch.is_full());
+            batch.push(|out| out.push(b'1'));
+            assert_eq!((batch.has_room_for(1), batch.is_full()), (has_room, !has_room));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use exec_protocol::envelope::Style;
 
-use super::batch::Batch;
+use super::batch::{Batch, Pace};
 use crate::limits::MAX_ANSWER_BYTES;
 use crate::output::OutputLog;
 use crate::sync::{Mutex, MutexGuard, WaitList, lock, wait_until};
@@ -158,9 +158,9 @@ impl Outbox {
         wait_until(&self.state, State::writer_list, is_due).await;
     }
 
-    /// Fills `batch`: with answers first, then with a turn for each process that is ready.
-    pub(crate) fn fill(self: &Arc<Self>, batch: &mut Batch) -> Due {
-        batch.restart(self.style());
+    /// Fills `batch`, as far as `pace` lets it: with answers first, then with a turn for each process that is ready.
+    pub(crate) fn fill(self: &Arc<Self>, batch: &mut Batch, pace: Pace) -> Due {
+        batch.restart(self.style(), pace);
         self.fill_answers(batch);
         while !batch.is_full() {
             let Some(log) = self.pop_ready() else { break };
