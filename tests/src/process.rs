@@ -79,7 +79,7 @@ impl Peer {
         let what = format!(
             "an event of {process_id:?}, which is at {} with {:?}",
             so_far.last_seq,
-            tail(&so_far.text())
+            tail(&so_far.last_words())
         );
         let message = self.claim(&what, |message| is_about(message, process_id)).await;
         self.take(process_id, &message)

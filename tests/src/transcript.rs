@@ -91,6 +91,17 @@ impl Transcript {
         String::from_utf8_lossy(&self.output()).into_owned()
     }
 
+    /// The newest output as text, for a failure to show: a piece of it, so that it may be asked for after each event.
+    pub(crate) fn last_words(&self) -> String {
+        let newest = |event: &Event| match &event.what {
+            What::Output { bytes, .. } => {
+                Some(String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(200)..]).into_owned())
+            }
+            What::Gap(_) | What::Exited { .. } | What::Closed => None,
+        };
+        self.events.iter().rev().find_map(newest).unwrap_or_default()
+    }
+
     /// The output that was told after the exit.
     pub fn output_after_exit(&self) -> Vec<u8> {
         let exit = self

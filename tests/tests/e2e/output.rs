@@ -14,17 +14,23 @@ mod retain_bytes;
 mod single_bytes;
 mod stalled_client;
 
+use std::time::Duration;
+
 use exec_protocol::process::{Read, ReadParams, ReadResult};
 use exec_protocol::{Blob, ProcessId, Seq};
 use exec_tests::Peer;
 use exec_tests::os;
-use exec_tests::wait::until;
+use exec_tests::wait::{until, within_patience};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::commands::with;
 
 /// How long a read waits that is to be woken, in milliseconds.
 const LONG_MS: u64 = 60_000;
+
+/// Between two looks at a state that nobody tells.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// What is kept of a process's output by default, in bytes.
 const RETAINED: u64 = 1 << 20;
@@ -75,20 +81,19 @@ fn bytes(answer: &ReadResult) -> Vec<u8> {
 }
 
 /// Waits until no output will follow, without reading any, and returns the state then.
+///
+/// It looks now and then: to be woken by each byte would slow down both sides of what is tested.
 async fn closed(peer: &mut Peer, process_id: &str) -> ReadResult {
-    let mut end = 0;
-    loop {
-        let look = ReadParams {
-            after_offset: Some(end),
-            wait_ms: LONG_MS,
-            ..state(process_id)
-        };
-        let answer = read(peer, look).await;
-        if answer.closed {
-            return answer;
+    let looking = async {
+        loop {
+            let answer = read(peer, state(process_id)).await;
+            if answer.closed {
+                return answer;
+            }
+            sleep(BETWEEN_LOOKS).await;
         }
-        end = answer.end_offset.expect("it is told");
-    }
+    };
+    within_patience("the close", looking).await
 }
 
 /// Everything behind this offset that is kept, from page to page: where it begins, and what it is.

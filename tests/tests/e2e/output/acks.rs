@@ -21,6 +21,9 @@ const BEYOND_RETAINED: u64 = (256 << 10) + (64 << 10) + (4 << 10);
 /// How much of what is retained is dropped at a time, in bytes.
 const SEGMENT_BYTES: u64 = RETAINED / 16;
 
+/// What is retained where more than that is on its way, in bytes.
+const RETAINED_LONG: u64 = 8 << 20;
+
 /// What is on its way to a client when its connection breaks, in bytes.
 const IN_FLIGHT: u64 = 64 << 20;
 
@@ -121,6 +124,21 @@ on_every_wire! {
         ack(peer, before).await;
         progress.beyond(stopped_at).await;
         take_the_rest(peer, FLOOD_BYTES).await;
+    }
+
+    async fn an_acknowledgement_of_what_was_not_told_yet_loses_none_of_it(peer: &mut Peer) {
+        let progress = Progress::new();
+        // More than is on its way to a client that does not read.
+        let params = with(progress.of_blocks("p", 4 * RETAINED_LONG), json!({"retainBytes": RETAINED_LONG}));
+        let starting = peer.request("process/start", params).await;
+        ack(peer, 0).await;
+        peer.response(starting).await.expect("it is started");
+        let stopped_at = progress.standstill().await;
+        assert!(stopped_at < 2 * RETAINED_LONG, "{stopped_at} bytes were written, and none acknowledged");
+        ack(peer, u64::MAX).await;
+        progress.standstill().await;
+        // That no gap comes is checked event by event.
+        take_the_rest(peer, 4 * RETAINED_LONG).await;
     }
 
     async fn acknowledgements_that_make_no_sense_cost_nothing(peer: &mut Peer) {

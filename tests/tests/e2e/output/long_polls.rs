@@ -14,8 +14,9 @@ use crate::commands::{on_pipes, with};
 /// Polls at a time.
 const POLLERS: usize = 1000;
 
-/// Writes of the child, between which it pauses for random times.
-const BURSTS: &str = "40";
+/// Writes of the child, and its longest pause between two of them, in milliseconds: some come while all polls wait, and
+/// some while they are answered.
+const BURSTS: [&str; 3] = ["bursts", "40", "250"];
 
 /// One who asks again and again for what follows.
 enum Poller {
@@ -89,7 +90,7 @@ async fn poll(peer: &mut Peer, poller: &Poller) -> u64 {
 on_every_wire! {
     async fn a_thousand_long_polls_see_every_write_to_the_last_byte(server: &TestServer) {
         let mut peer = server.session_to_be_told(Notifications::None).await;
-        peer.start(with(on_pipes("p", ["bursts", BURSTS]), json!({"retainBytes": 4 << 20}))).await;
+        peer.start(with(on_pipes("p", BURSTS), json!({"retainBytes": 4 << 20}))).await;
         let mut waiting = HashMap::new();
         for number in 0..POLLERS {
             let poller = Poller::new(number);

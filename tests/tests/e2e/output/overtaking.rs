@@ -103,6 +103,7 @@ on_every_wire! {
             let id = reader.peer.request("process/start", params).await;
             until("the request was taken in", || progress.written() == 100).await;
             let held = in_transit(server);
+            let most = held + BATCH_BYTES + NOTIFICATION_BYTES;
             let mut before = 0;
             loop {
                 let (bytes, message) = reader.next().await;
@@ -110,9 +111,8 @@ on_every_wire! {
                     break;
                 }
                 before += bytes;
+                assert!(before <= most, "{before} bytes came before the answer; {held} were on their way");
             }
-            let most = held + BATCH_BYTES + NOTIFICATION_BYTES;
-            assert!(before <= most, "{before} bytes came before the answer; {held} were on their way");
         }
         for id in ["1", "2"] {
             reader.peer.request("process/terminate", json!({"processId": id})).await;

@@ -118,7 +118,7 @@ on_every_wire! {
     }
 
     async fn a_reader_by_offset_follows_a_process_to_its_end(peer: &mut Peer) {
-        peer.start(on_pipes("p", ["bursts", "100"])).await;
+        peer.start(on_pipes("p", ["bursts", "100", "3"])).await;
         let mut offset = 0;
         loop {
             let page = ReadParams { max_bytes: Some(1000), wait_ms: LONG_MS, ..after_offset("p", offset) };
