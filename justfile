@@ -17,6 +17,15 @@ test:
 check:
     .ci/run
 
+# Measure a release build of the server: `just bench --only push`. Takes minutes; `--quick` only shows that it works.
+bench *ARGS:
+    cargo build --release -p exec-server
+    cargo run --release -p exec-bench -- --cmd 'target/release/exec-server --listen {listen}' "$@"
+
+# Measure the ring, the encoder and the dispatcher by themselves: `just bench-parts ring/push`.
+bench-parts *ARGS:
+    cargo bench -p exec-server --bench '*' -- "$@"
+
 # Format all code.
 fmt:
     cargo fmt --all
