@@ -19,7 +19,7 @@ use std::time::Duration;
 use exec_protocol::process::{Read, ReadParams, ReadResult};
 use exec_protocol::{Blob, ProcessId, Seq};
 use exec_tests::Peer;
-use exec_tests::os;
+use exec_tests::os::{self, OsProcess};
 use exec_tests::wait::{until, within_patience};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -109,6 +109,13 @@ async fn kept(peer: &mut Peer, process_id: &str, offset: u64) -> (u64, Vec<u8>) 
         assert_eq!(page.gap, None, "a gap behind what was read");
     }
     (begin, all)
+}
+
+/// Waits until nothing is left of the leader of this pid. The server lets go of it when no output will follow.
+async fn reaped(pid: u32) {
+    if let Some(leader) = OsProcess::with_pid(pid) {
+        until("the leader is reaped", || !leader.exists()).await;
+    }
 }
 
 /// A name by which the processes of a test are found from outside.

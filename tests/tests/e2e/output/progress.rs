@@ -36,8 +36,21 @@ impl Progress {
 
     /// How many bytes it has written: whole blocks, so it may be up to one more.
     pub(super) fn written(&self) -> u64 {
-        let bytes = fs::read(self.file()).unwrap_or_default();
-        bytes.try_into().map_or(0, u64::from_le_bytes)
+        self.noted().map_or(0, |(_, written)| written)
+    }
+
+    /// Waits until it has ended and the server is done with it: all that it had written is published.
+    pub(super) async fn reaped(&self) {
+        until("the child has begun", || self.noted().is_some()).await;
+        let (pid, _) = self.noted().expect("it has begun");
+        super::reaped(u32::try_from(pid).expect("a pid is small")).await;
+    }
+
+    /// Its pid, and how many bytes it has written.
+    fn noted(&self) -> Option<(u64, u64)> {
+        let bytes = fs::read(self.file()).ok()?;
+        let number = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+        Some((number(0)?, number(8)?))
     }
 
     /// Waits until it has written more than this.

@@ -117,7 +117,8 @@ on_every_wire! {
         let progress = Progress::new();
         peer.expect_gaps("p");
         peer.start(with(progress.of_blocks("p", FLOOD_BYTES), json!({"onSlowClient": "skip"}))).await;
-        until("all is written", || progress.written() == FLOOD_BYTES).await;
+        progress.reaped().await;
+        assert_eq!(progress.written(), FLOOD_BYTES);
 
         others_do_not_notice(server).await;
         let ending = request_end(&mut peer, "sleeper").await;
