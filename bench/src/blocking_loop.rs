@@ -1,6 +1,7 @@
 //! The least that a server can do: read a pipe, encode, write; one thread, no server around it.
 //!
-//! What it reaches is the floor for pushed output. The client that receives it is the one that receives a server's.
+//! What it reaches is the floor for pushed output. The client that receives it is the one that receives a
+//! server's.
 
 use std::fs::File;
 use std::io::{self, Read, Write};

@@ -11,8 +11,8 @@ use crc32fast::Hasher;
 use crate::clock;
 use crate::tally::Expected;
 
-/// Lines in the block that is written again and again. A prime, so that no power of two fits to it, and a chunk in the
-/// wrong place changes the hash.
+/// Lines in the block that is written again and again. A prime, so that no power of two fits to it, and a
+/// chunk in the wrong place changes the hash.
 const LINES: u64 = 1021;
 
 /// Length of a line, with its newline.

@@ -13,15 +13,17 @@ use crate::wire::Wire;
 
 /// Measures servers that speak the core wire, beside each other and beside what the machine can do.
 ///
-/// The servers are measured in turns, so that all of them see the same noise, each run with a server of its own. A number
-/// is the median of the runs, with its spread, and its ratio to the floors and to the other servers.
+/// The servers are measured in turns, so that all of them see the same noise, each run with a server of its
+/// own. A number is the median of the runs, with its spread, and its ratio to the floors and to the other
+/// servers.
 #[derive(Debug, Parser)]
 #[command(name = "exec-bench", args_conflicts_with_subcommands = true, after_long_help = figures_help())]
 pub(crate) struct Cli {
     /// A server, for example `ours=target/release/exec-server --listen {listen}`. May be given several times.
     ///
-    /// The command is split as by a shell and may begin with VAR=VALUE words. {listen} becomes `stdio` or `ws://127.0.0.1:0`.
-    /// Name the program itself and no script around it: processor time and memory are those of this process.
+    /// The command is split as by a shell and may begin with VAR=VALUE words. {listen} becomes `stdio` or
+    /// `ws://127.0.0.1:0`. Name the program itself and no script around it: processor time and memory are
+    /// those of this process.
     #[arg(long = "server", value_name = "NAME=COMMAND")]
     pub(crate) servers: Vec<ServerSpec>,
 

@@ -23,6 +23,12 @@ pub(crate) enum Failure {
     Wrong(String),
 }
 
+/// The members of `process/start` that are the same for every command. A Codex CLI sends all but the last.
+const ALWAYS_SENT: &str = concat!(
+    r#""cwd":"file:///","env":{"PATH":"/usr/bin:/bin"},"arg0":null,"metadata":null,"sandbox":null,"#,
+    r#""enforceManagedNetwork":false,"managedNetwork":null,"onSlowClient":"block""#,
+);
+
 /// Which notifications a client asks for. A server that does not know the member sends all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Notifications {
@@ -150,7 +156,7 @@ impl Requests {
         self.send(
             "process/start",
             format_args!(
-                r#"{{"processId":"p{process}","metadata":null,"argv":{argv},"cwd":"file:///","env":{{"PATH":"/usr/bin:/bin"}},"tty":{tty},"pipeStdin":{piped},"arg0":null,"sandbox":null,"enforceManagedNetwork":false,"managedNetwork":null,"onSlowClient":"block"}}"#
+                r#"{{"processId":"p{process}","argv":{argv},"tty":{tty},"pipeStdin":{piped},{ALWAYS_SENT}}}"#
             ),
         )
     }

@@ -1,7 +1,7 @@
 //! What a server says, read in place.
 //!
-//! The messages that come by the hundred thousand have a fast path: their members in the order in which every known
-//! server writes them. Any other order is understood as well, by way of serde.
+//! The messages that come by the hundred thousand have a fast path: their members in the order in which every
+//! known server writes them. Any other order is understood as well, by way of serde.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -122,10 +122,18 @@ mod tests {
             seq: 7,
             chunk: b"aGk=",
         };
-        let usual = br#"{"method":"process/output","params":{"processId":"p12","seq":7,"stream":"pty","chunk":"aGk="}}"#;
+        let usual = concat!(
+            r#"{"method":"process/output","params":{"processId":"p12","seq":7,"#,
+            r#""stream":"pty","chunk":"aGk="}}"#
+        )
+        .as_bytes();
         assert!(fast_output(usual).is_some());
         assert_eq!(Event::parse(usual), expected);
-        let other = br#"{"params":{"chunk":"aGk=","seq":7,"x":[1],"processId":"p12"},"jsonrpc":"2.0","method":"process/output"}"#;
+        let other = concat!(
+            r#"{"params":{"chunk":"aGk=","seq":7,"x":[1],"processId":"p12"},"#,
+            r#""jsonrpc":"2.0","method":"process/output"}"#
+        )
+        .as_bytes();
         assert_eq!(Event::parse(other), expected);
     }
 

@@ -14,8 +14,8 @@ const QUIET_SHARE: f64 = 0.1;
 /// How long others are watched before a run. Less than ten ticks would tell nothing.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Fields of the first line of `/proc/stat` in which somebody works: all but idle and the wait for disks, and without those
-/// of guests, which are counted twice.
+/// Fields of the first line of `/proc/stat` in which somebody works: all but idle and the wait for disks, and
+/// without those of guests, which are counted twice.
 const BUSY_FIELDS: [usize; 6] = [0, 1, 2, 5, 6, 7];
 
 /// What the machine and this program had worked at a moment, in nanoseconds.
@@ -41,6 +41,8 @@ impl Moment {
         let now = Self::now();
         let all_ns = now.all.saturating_sub(self.all);
         let others_ns = all_ns.saturating_sub(now.ours.saturating_sub(self.ours));
+        // A tick that had begun before, or goes on, is no one's for sure.
+        let others_ns = others_ns.saturating_sub(2 * proc::tick_ns());
         float(others_ns) / float(now.now_ns.saturating_sub(self.now_ns).max(1))
     }
 }

@@ -1,21 +1,24 @@
 //! `exec-bench`: measures servers that speak the core wire, beside each other and beside what the machine can do.
 //!
-//! A number alone tells more about the machine than about a server, so every figure is a comparison. In one run of this
-//! program all servers and all floors take turns, in an order that rotates: run 1 of each, then run 2 of each. Each run
-//! starts a server of its own and kills it afterwards with everything that it left behind. Of the runs the median counts,
-//! told with the least, the quartiles and the most.
+//! A number alone tells more about the machine than about a server, so every figure is a comparison. In one
+//! run of this program all servers and all floors take turns, in an order that rotates: run 1 of each, then
+//! run 2 of each. Each run starts a server of its own and kills it afterwards with everything that it left
+//! behind. Of the runs the median counts, told with the least, the quartiles and the most.
 //!
-//! - **A floor** is the same work without a server: a command that is started and waited for, a pipe that is read, a
-//!   terminal that is typed to. For pushed output there is also the loop: this program again, which reads the
-//!   child's pipe, encodes and writes, in one thread; what it sends is received by the same client code.
-//! - **The client** is one thread with blocking I/O. Its own cost is in every latency and every rate, and the same for all.
-//! - **Output is checked**: counted, hashed and compared with what the child has written, and its numbers may have no hole.
-//!   What is missing is told as a loss, beside the figure that it makes worthless.
-//! - **Processor time and memory** are those of the server's own process, as the system counts them: run time of its
-//!   threads, and memory that it shares with nobody.
-//! - **Others on the machine** are noticed: their share of a core stands beside the figure, and with `--patience-seconds` a run is
-//!   put off, or done again, until they are quiet.
-//! - **Nothing can hang**: when the time of a run is up, everything is killed that it has started, and the next one begins.
+//! - **A floor** is the same work without a server: a command that is started and waited for, a pipe that is
+//!   read, a terminal that is typed to. For pushed output there is also the loop: this program again, which
+//!   reads the child's pipe, encodes and writes, in one thread; what it sends is received by the same client
+//!   code.
+//! - **The client** is one thread with blocking I/O. Its own cost is in every latency and every rate, and the
+//!   same for all.
+//! - **Output is checked**: counted, hashed and compared with what the child has written, and its numbers may
+//!   have no hole. What is missing is told as a loss, beside the figure that it makes worthless.
+//! - **Processor time and memory** are those of the server's own process, as the system counts them: run time
+//!   of its threads, and memory that it shares with nobody.
+//! - **Others on the machine** are noticed: their share of a core stands beside the figure, and with
+//!   `--patience-seconds` a run is put off, or done again, until they are quiet.
+//! - **Nothing can hang**: when the time of a run is up, everything is killed that it has started, and the
+//!   next one begins.
 //!
 //! `exec-bench --help` lists the figures.
 

@@ -1,7 +1,7 @@
 //! One connection that carries whole messages, with blocking I/O.
 //!
-//! It is written by hand so that the client costs little and the same for every server: no runtime, no
-//! thread of its own, one `read` for as much as there is, and messages are lent out of the buffer they arrived in.
+//! It is written by hand so that the client costs little and the same for every server: no runtime, no thread
+//! of its own, one `read` for as much as there is, and messages are lent out of the buffer they arrived in.
 
 mod inbox;
 mod pipe;

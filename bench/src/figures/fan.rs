@@ -36,7 +36,8 @@ const LINE_RATE: Metric = Metric {
 /// See the module.
 pub(crate) const FAN: Figure = Figure {
     name: "fan",
-    about: "processes that write a line with the time every 10 ms; from that time to the receipt. bare: all write to one pipe",
+    about: "processes that write a line with the time every 10 ms; from that time to the receipt; bare: all of \
+            them write to one pipe",
     server,
     floors: &[Floor {
         name: "bare",
@@ -177,7 +178,8 @@ impl Window {
     }
 }
 
-/// All of them write to one pipe, which is read by one thread. A line is shorter than what a pipe takes in one piece.
+/// All of them write to one pipe, which is read by one thread. A line is shorter than what a pipe takes in
+/// one piece.
 fn one_pipe(run: &FloorRun<'_>, record: &mut Record) -> Result<(), Failure> {
     let (mut reader, writer) = std::io::pipe()?;
     let argv = [run.program, "child", "stamps", INTERVAL_MS, LINES];

@@ -16,7 +16,8 @@ const WAIT_MS: u32 = 1000;
 /// See the module.
 pub(crate) const PULL: Figure = Figure {
     name: "pull",
-    about: "head -c N /dev/zero with notifications off and onSlowClient block, fetched by process/read until closed and empty",
+    about: "head -c N /dev/zero with notifications off and onSlowClient block, fetched by process/read until it \
+            is closed and empty",
     server,
     floors: &[],
     most_runs: u32::MAX,
@@ -66,8 +67,8 @@ fn server(run: &Run<'_>, record: &mut Record) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads until there is nothing more. The next read is under way while the answer to the last is looked at, as a reader
-/// does it that is in a hurry.
+/// Reads until there is nothing more. The next read is under way while the answer to the last is looked at, as a
+/// reader does it that is in a hurry.
 fn fetch(client: &mut Client) -> Result<Tally, Failure> {
     let mut tally = Tally::default();
     client.requests.read(1, 0, WAIT_MS)?;
@@ -110,7 +111,11 @@ mod tests {
 
     #[test]
     fn the_next_cursor_is_found_behind_the_chunks() {
-        let answer = br#"{"id":1,"result":{"chunks":[{"seq":1,"stream":"stdout","chunk":"aGk="}],"nextSeq":22,"closed":false}}"#;
+        let answer = concat!(
+            r#"{"id":1,"result":{"chunks":[{"seq":1,"stream":"stdout","chunk":"aGk="}],"#,
+            r#""nextSeq":22,"closed":false}}"#
+        )
+        .as_bytes();
         assert_eq!(next_seq_of(answer), Some(22));
         let Answer { result } = serde_json::from_slice(answer).unwrap();
         assert_eq!((result.next_seq, result.chunks.len()), (22, 1));

@@ -99,7 +99,8 @@ impl Upload {
         }
     }
 
-    /// Fills the window. After a refusal everything behind it is refused too, and nothing is sent before that is known.
+    /// Fills the window. After a refusal everything behind it is refused too; nothing is sent before that is
+    /// known.
     fn send(&mut self, client: &mut Client) -> Result<(), Failure> {
         if !self.again.is_empty() {
             if !self.in_flight.is_empty() {

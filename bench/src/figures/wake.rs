@@ -7,13 +7,15 @@ use crate::event::{self, Event};
 use crate::figure::{Figure, Floor, FloorReach, Record, Run};
 use crate::stats::Delays;
 
-/// How long the read may wait: a server that does not take the write before it has answered the read shows as this.
+/// How long the read may wait: a server that does not take the write before it has answered the read shows as
+/// this.
 const WAIT_MS: u32 = 1000;
 
 /// See the module.
 pub(crate) const WAKE: Figure = Figure {
     name: "wake",
-    about: "a process/read waits; a byte by process/write to cat on pipes, until the read's answer has it (1,000,000 µs: it had not)",
+    about: "a process/read waits; a byte by process/write to cat on pipes, until the read's answer has it; 1,000,000 \
+            µs means that the write had to wait for the read",
     server,
     floors: &[Floor {
         name: "bare pipe echo",
