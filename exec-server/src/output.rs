@@ -41,7 +41,7 @@ struct State {
     ring: Ring,
     ends: Ends,
     /// The part of the server's memory that is set aside for this.
-    reservation: Reservation,
+    reservation: Option<Reservation>,
     /// Whether everything was dropped to make room for others.
     is_discarded: bool,
     /// Whether a client has been told of the close.
@@ -57,12 +57,11 @@ struct State {
 }
 
 impl OutputLog {
-    /// The output of a process that has said nothing. It keeps `retain_bytes`, for which `reservation` is.
+    /// The output of a process that has said nothing. It keeps `retain_bytes`.
     pub(crate) fn new(
         process_id: &ProcessId,
         retain_bytes: usize,
         on_slow_client: Option<OnSlowClient>,
-        reservation: Reservation,
     ) -> Self {
         Self {
             name: ProcessName::new(process_id),
@@ -70,7 +69,7 @@ impl OutputLog {
             state: Mutex::new(State {
                 ring: Ring::new(retain_bytes),
                 ends: Ends::default(),
-                reservation,
+                reservation: None,
                 is_discarded: false,
                 close_was_told: false,
                 subscriber: None,
@@ -112,6 +111,11 @@ impl OutputLog {
         outcome
     }
 
+    /// Sets a part of the server's memory aside for this.
+    pub(crate) fn set_reservation(&self, reservation: Reservation) {
+        self.lock().reservation = Some(reservation);
+    }
+
     /// Publishes the leader's exit.
     pub(crate) fn push_exit(self: &Arc<Self>, code: i32) {
         self.change(Tells::Mark, |state| {
@@ -127,7 +131,9 @@ impl OutputLog {
             state.ends.closed = Some(state.ring.mark());
             state.ring.shrink();
             let memory = state.ring.memory();
-            state.reservation.shrink_to(memory);
+            if let Some(reservation) = &mut state.reservation {
+                reservation.shrink_to(memory);
+            }
         });
     }
 
@@ -155,9 +161,13 @@ impl OutputLog {
         });
     }
 
-    /// Sends no more events. From now on nothing holds the process up.
+    /// Sends no more events. From now on nothing holds the process up. What is kept stays so until there is more.
     pub(crate) fn unsubscribe(&self) {
-        self.change_for_owner(|state| state.subscriber = None);
+        let mut state = self.lock();
+        state.subscriber = None;
+        let owner = state.owner.take();
+        drop(state);
+        owner.wake();
     }
 
     /// The client has every event up to this one. What was never told cannot be acknowledged.
@@ -175,21 +185,22 @@ impl OutputLog {
         let mut state = self.lock();
         state.is_discarded = true;
         state.ring.clear();
-        state.reservation.shrink_to(0);
+        let reservation = state.reservation.take();
         let (readers, owner) = (state.readers.take(), state.owner.take());
         drop(state);
+        drop(reservation);
         readers.wake();
         owner.wake();
     }
 
     /// The part of the server's memory that is set aside for this, in bytes.
     pub(crate) fn reserved(&self) -> usize {
-        self.lock().reservation.bytes()
+        self.lock().reservation.as_ref().map_or(0, Reservation::bytes)
     }
 
-    /// Whether the process may be read: what its client still has to get fits the ring.
+    /// Whether the process may be read: what its client still has to get fits the ring, or may be dropped.
     pub(crate) fn has_room(&self) -> bool {
-        self.lock().ring.is_within_bounds()
+        self.lock().has_room(self.on_slow_client)
     }
 
     /// Waits until the process may be read.
@@ -198,7 +209,8 @@ impl OutputLog {
     ///
     /// Cancel safe.
     pub(crate) async fn room(&self) {
-        let has_room = |state: &mut State| state.ring.is_within_bounds().then_some(());
+        let on_slow_client = self.on_slow_client;
+        let has_room = move |state: &mut State| state.has_room(on_slow_client).then_some(());
         wait_until(&self.state, State::owner_list, has_room).await;
     }
 
@@ -297,6 +309,10 @@ impl State {
             (OnSlowClient::Block, Some(told_to)) => Some(self.acked.unwrap_or(told_to)),
             (OnSlowClient::Block, None) => Some(self.acked.unwrap_or(0).max(self.read_to)),
         }
+    }
+
+    fn has_room(&self, on_slow_client: Option<OnSlowClient>) -> bool {
+        self.ring.is_within_bounds() || self.floor(on_slow_client).is_none()
     }
 
     fn reader_list(&mut self) -> &mut WaitList {

@@ -241,8 +241,7 @@ impl Server {
         let running = Arc::clone(&self.0.running)
             .try_acquire_owned()
             .map_err(|_| StartError::TooMany)?;
-        let memory = self.0.memory.reserve(retain_bytes).map_err(StartError::from)?;
-        let log = OutputLog::new(&id, retain_bytes, on_slow_client, memory);
+        let log = OutputLog::new(&id, retain_bytes, on_slow_client);
         let process = Process::starting(id, stdin, log);
         while let Err(error) = session.reserve(&process) {
             let is_free_again = error == ReserveError::Duplicate
@@ -252,6 +251,15 @@ impl Server {
                     None => true,
                 };
             if !is_free_again {
+                return Err(StartError::from(error).into());
+            }
+        }
+        // Only now: for a start that is refused for another reason nobody is given up.
+        match self.0.memory.reserve(retain_bytes) {
+            Ok(reservation) => process.log().set_reservation(reservation),
+            Err(error) => {
+                session.remove(&process);
+                process.vanish();
                 return Err(StartError::from(error).into());
             }
         }

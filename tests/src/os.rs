@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -48,6 +49,12 @@ impl OsProcess {
             .trim()
             .parse()
             .ok()
+    }
+
+    /// How long it has run on a processor so far; None if it has ended.
+    pub fn processor_time(self) -> Option<Duration> {
+        let text = fs::read_to_string(format!("/proc/{}/schedstat", self.pid)).ok()?;
+        Some(Duration::from_nanos(text.split(' ').next()?.parse().ok()?))
     }
 
     /// How many files it has open; None if it has ended.

@@ -278,7 +278,7 @@ impl Ring {
     /// Whether what is held fits the capacity. Right after [`evict`](Self::evict) it does, unless
     /// the floor stands in the way.
     pub(crate) fn is_within_bounds(&self) -> bool {
-        self.payload <= self.capacity && self.memory() <= self.capacity + self.capacity / 4
+        self.payload <= self.capacity && self.memory() <= self.capacity.saturating_add(self.capacity / 4)
     }
 
     fn start_chunk(&mut self, stream: Stream, expected: usize) {

@@ -20,14 +20,8 @@ use crate::rpc::{Due, Pace};
 const TOO_MUCH: usize = 24 << 10;
 
 fn log(on_slow_client: OnSlowClient) -> Arc<OutputLog> {
-    let reservation = OutputMemory::new(usize::MAX).reserve(MIN_CAPACITY).unwrap();
     let id = ProcessId::new("p").unwrap();
-    Arc::new(OutputLog::new(
-        &id,
-        MIN_CAPACITY,
-        Some(on_slow_client),
-        reservation,
-    ))
+    Arc::new(OutputLog::new(&id, MIN_CAPACITY, Some(on_slow_client)))
 }
 
 fn outbox(log: &OutputLog, notifications: Notifications) -> Arc<Outbox> {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pty_utils::{
     Child, Command, ExitStatus, Input, Leader, Output, Read, Signal, SpawnError, Spawner, Terminal,
@@ -17,6 +18,12 @@ use crate::deadline::until;
 
 /// A read after which others have their turn, in bytes. Of shorter ones the runtime counts the number.
 const LONG_READ_BYTES: usize = 4 << 10;
+
+/// How long a terminal is left alone at first that nobody holds. Most often its leader is about to exit.
+const FIRST_DESERTION: Duration = Duration::from_millis(1);
+
+/// How long it is left alone at most.
+const LONGEST_DESERTION: Duration = Duration::from_millis(100);
 
 /// Most that is read from a terminal at its leader's exit, in bytes. A terminal cannot tell how much
 /// it holds, and somebody else may go on writing to it.
@@ -37,6 +44,10 @@ pub(crate) struct Owner {
     terminal: Option<Terminal>,
     life: Lifecycle,
     has_exited: bool,
+    /// Until when a terminal that nobody holds is not looked at.
+    deserted_until: Option<Instant>,
+    /// How long it is left alone the next time.
+    desertion: Duration,
     /// When whoever is left is killed, because the client's session is over.
     sweep_at: Option<Instant>,
 }
@@ -52,6 +63,8 @@ enum Wake {
     Deadline,
     /// There may be room for output again.
     Room,
+    /// Somebody may hold the terminal again.
+    Deserted,
 }
 
 impl Owner {
@@ -78,6 +91,8 @@ impl Owner {
             terminal,
             life,
             has_exited: false,
+            deserted_until: None,
+            desertion: FIRST_DESERTION,
             sweep_at: None,
         })
     }
@@ -100,6 +115,7 @@ impl Owner {
                 Wake::Writable => self.write_stdin(),
                 Wake::Deadline => self.step(Event::Tick),
                 Wake::Room => {}
+                Wake::Deserted => self.deserted_until = None,
             }
         }
         let sweep_at = self.sweep_at;
@@ -122,10 +138,11 @@ impl Owner {
         tokio::select! {
             () = self.process.mail.notified() => Wake::Mail,
             status = self.leader.exited(), if !self.has_exited => Wake::Exited(status),
-            at = readable(&self.outputs), if has_room => Wake::Readable(at),
+            at = readable(&self.outputs), if has_room && self.deserted_until.is_none() => Wake::Readable(at),
             () = writable(self.input.as_ref()), if wants_to_write => Wake::Writable,
             () = until(self.life.deadline()) => Wake::Deadline,
             () = self.process.log.room(), if !has_room => Wake::Room,
+            () = until(self.deserted_until) => Wake::Deserted,
         }
     }
 
@@ -190,10 +207,17 @@ impl Owner {
         let output = &self.outputs[at];
         let log = &self.process.log;
         match log.push_read(stream(output), usize::MAX, |buffer| output.try_read(buffer)) {
-            Ok(Read::Bytes(bytes)) => return bytes,
+            Ok(Read::Bytes(bytes)) => {
+                self.desertion = FIRST_DESERTION;
+                return bytes;
+            }
             Ok(Read::WouldBlock) => {}
-            // Nobody holds the terminal now, but its leader may open it again.
-            Ok(Read::EndOfFile) if self.terminal.is_some() && !self.has_exited => {}
+            // Nobody holds the terminal now, but its leader may open it again. The system does not tell when: a
+            // terminal that was hung up once counts as readable ever after.
+            Ok(Read::EndOfFile) if self.terminal.is_some() && !self.has_exited => {
+                self.deserted_until = Some(Instant::now() + self.desertion);
+                self.desertion = LONGEST_DESERTION.min(2 * self.desertion);
+            }
             Ok(Read::EndOfFile) => self.end_output(at),
             Err(error) => {
                 tracing::warn!(%error, "output cannot be read");

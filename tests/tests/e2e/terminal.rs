@@ -1,6 +1,8 @@
 //! Processes on a terminal of their own.
 
-use exec_tests::{Peer, on_every_wire};
+use std::time::Duration;
+
+use exec_tests::{Peer, TestServer, on_every_wire, on_wires};
 use serde_json::json;
 
 use crate::commands::{on_pipes, on_terminal, script, with};
@@ -97,5 +99,29 @@ on_every_wire! {
         if let Some(process) = exec_tests::os::OsProcess::with_pid(pid) {
             process.ended().await;
         }
+    }
+}
+
+/// How long the server is watched. It has nothing to do meanwhile.
+const WATCHED: Duration = Duration::from_millis(500);
+
+on_wires! {
+    [stdio, websocket]
+    async fn a_terminal_that_nobody_holds_costs_nothing_until_its_leader_takes_it_up_again(server: &TestServer) {
+        let mut peer = server.session().await;
+        let script = r#"tty=$(tty); exec <&- >&- 2>&-; until [ -e "$0" ]; do sleep 0.01; done; echo back >"$tty""#;
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let go = directory.path().join("go");
+        let argv = ["/bin/sh", "-c", script, go.to_str().expect("the directory is UTF-8")];
+        peer.start(json!({"processId": "p", "argv": argv, "tty": true, "envPolicy": {}})).await;
+        let process = server.process().expect("the server has a process of its own");
+        let before = process.processor_time().expect("the server runs");
+        tokio::time::sleep(WATCHED).await;
+        let used = process.processor_time().expect("the server runs") - before;
+        assert!(used < WATCHED / 2, "the server was busy for {used:?} of {WATCHED:?}");
+        std::fs::write(&go, "").expect("a file can be made");
+        let transcript = peer.output_until_closed("p").await;
+        assert_eq!(transcript.pty, b"back\r\n");
+        peer.finish().await;
     }
 }

@@ -118,6 +118,19 @@ async fn ended_processes_are_given_up_for_a_start_oldest_first() {
 }
 
 #[tokio::test]
+async fn nobody_is_given_up_for_a_name_that_is_taken() {
+    let server = server(output_memory(RETAIN_BYTES) + BESIDE);
+    let mut peer = server.session().await;
+    run(&mut peer, "oldest").await;
+    run(&mut peer, "newer").await;
+    let error = peer.refused("process/start", with_stdin("newer", ["echo"])).await;
+    assert_eq!(error.kind(), Some(ErrorKind::DuplicateProcess));
+    assert_eq!(said(&mut peer, "oldest").await, Some(SAID as u64));
+    peer.finish().await;
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn what_can_never_have_room_is_refused_and_starts_nothing() {
     let cap = output_memory(RETAIN_BYTES) + BESIDE;
     let server = server(cap);
