@@ -51,6 +51,8 @@ struct State {
     acked: Option<u64>,
     /// Bytes before the furthest cursor that the client has read from.
     read_to: u64,
+    /// Bytes before the furthest cursor that an answer to a read has told.
+    answered_to: u64,
     readers: WaitList,
     /// Of the owner's task.
     owner: WaitList,
@@ -75,6 +77,7 @@ impl OutputLog {
                 subscriber: None,
                 acked: None,
                 read_to: 0,
+                answered_to: 0,
                 readers: WaitList::default(),
                 owner: WaitList::default(),
             }),
@@ -174,9 +177,12 @@ impl OutputLog {
     pub(crate) fn ack(&self, seq: Seq) {
         self.change_for_owner(|state| {
             let told = state.subscriber.as_ref().and_then(Subscriber::told_to);
-            let acked = state.ring.after_seq(seq).offset.min(told.unwrap_or(u64::MAX));
+            let told = told.unwrap_or(0).max(state.answered_to);
+            let cursor = state.ring.after_seq(seq);
+            // It is from here that a client reads on when its connection breaks.
+            state.ring.remember(cursor);
             let before = state.acked.unwrap_or(0);
-            state.acked = Some(before.max(acked));
+            state.acked = Some(before.max(cursor.offset.min(told)));
         });
     }
 
@@ -191,6 +197,12 @@ impl OutputLog {
         drop(reservation);
         readers.wake();
         owner.wake();
+    }
+
+    /// Whether this may be dropped to make room for others: nobody is still to be told of its end.
+    pub(crate) fn is_expendable(&self) -> bool {
+        let state = self.lock();
+        state.close_was_told || state.subscriber.is_none()
     }
 
     /// The part of the server's memory that is set aside for this, in bytes.
@@ -306,7 +318,10 @@ impl State {
         };
         match (on_slow_client.unwrap_or(default), told_to) {
             (OnSlowClient::Skip, _) => None,
-            (OnSlowClient::Block, Some(told_to)) => Some(self.acked.unwrap_or(told_to)),
+            // What was read ahead and acknowledged is still to be told.
+            (OnSlowClient::Block, Some(told_to)) => {
+                Some(self.acked.map_or(told_to, |acked| acked.min(told_to)))
+            }
             (OnSlowClient::Block, None) => Some(self.acked.unwrap_or(0).max(self.read_to)),
         }
     }

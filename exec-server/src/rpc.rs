@@ -6,7 +6,7 @@ mod dispatch;
 mod error;
 mod handlers;
 mod outbox;
-mod spare;
+pub(crate) mod spare;
 mod writer;
 
 pub use batch::Batch;

@@ -86,7 +86,9 @@ impl OutputMemory {
         let by_ended: usize = ended
             .logs
             .iter()
-            .filter_map(|log| Some(log.upgrade()?.reserved()))
+            .filter_map(Weak::upgrade)
+            .filter(|log| log.is_expendable())
+            .map(|log| log.reserved())
             .sum();
         let taken = self.taken.load(Ordering::Relaxed).saturating_sub(by_ended);
         let limit = MemoryLimit {
@@ -97,16 +99,17 @@ impl OutputMemory {
         if taken.saturating_add(needed) > self.cap {
             return Err(limit);
         }
-        while let Some(oldest) = ended.logs.pop_front() {
-            if let Some(log) = oldest.upgrade() {
+        let mut has_room = false;
+        ended.logs.retain(|log| {
+            let expendable = log.upgrade().filter(|log| !has_room && log.is_expendable());
+            if let Some(log) = &expendable {
                 log.discard();
+                has_room = self.try_take(needed);
             }
-            if self.try_take(needed) {
-                return Ok(());
-            }
-        }
-        // Somebody else was quicker.
-        Err(limit)
+            expendable.is_none()
+        });
+        // Without, somebody else was quicker.
+        if has_room { Ok(()) } else { Err(limit) }
     }
 
     fn try_take(&self, needed: usize) -> bool {

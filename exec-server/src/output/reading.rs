@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::ring::{Cursor, Entry, SEGMENT_BYTES};
 use super::{OutputLog, State, wait_until};
 use crate::limits::MAX_READ_REPLY_BYTES;
+use crate::rpc::spare;
 
 /// JSON around the payload of one chunk in the answer to a read, in bytes, rounded up.
 const CHUNK_JSON_BYTES: usize = 110;
@@ -78,8 +79,10 @@ impl OutputLog {
             return;
         }
         self.change_for_owner(|state| {
-            let read_to = state.cursor(request).offset.min(state.ring.end().offset);
-            state.read_to = state.read_to.max(read_to);
+            // What is refused says nothing about what the client has.
+            if state.check(request).is_ok() {
+                state.read_to = state.read_to.max(state.cursor(request).offset);
+            }
         });
     }
 }
@@ -129,20 +132,19 @@ impl State {
         self.check(request)?;
         let cursor = self.cursor(request);
         let gap = self.ring.gap_after(cursor).map(|gap| self.without_exit(gap));
-        out.reserve(self.length_of_answer(cursor, request.max_bytes));
+        spare::reserve(out, self.length_of_answer(cursor, request.max_bytes));
         let start = out.len();
         let mut writer = ReadWriter::new(out);
         let mut left = request.max_bytes;
         let mut torn = None;
         for entry in self.ring.entries_from(cursor.offset) {
             let reply = writer.length() - start + entry.bytes.len().div_ceil(3) * 4 + CHUNK_JSON_BYTES;
-            let fits = entry.bytes.len() <= left && reply <= MAX_READ_REPLY_BYTES;
+            let is_too_long = reply > MAX_READ_REPLY_BYTES && !writer.is_empty();
             let bytes = match request.after_offset {
-                _ if left == 0 => 0,
-                _ if fits => entry.bytes.len(),
+                _ if left == 0 || is_too_long => 0,
                 Some(_) => left.min(entry.bytes.len()),
                 // One whole chunk comes in any case.
-                None if writer.is_empty() => entry.bytes.len(),
+                None if entry.bytes.len() <= left || writer.is_empty() => entry.bytes.len(),
                 None => 0,
             };
             if bytes > 0 {
@@ -157,6 +159,7 @@ impl State {
         let next = torn.unwrap_or_else(|| self.ring.end());
         writer.finish(self.result(next, gap));
         self.ring.remember(next);
+        self.answered_to = self.answered_to.max(next.offset);
         Ok(())
     }
 

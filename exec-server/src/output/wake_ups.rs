@@ -147,7 +147,11 @@ fn a_blocked_owner_hears_that_there_is_room() {
         (Notifications::All, |_, outbox| {
             while let Due::Write = outbox.fill(&mut Batch::default(), Pace::Free) {}
         }),
-        (Notifications::None, |log, _| log.ack(Seq(u64::MAX))),
+        (Notifications::All, |log, outbox| {
+            log.ack(Seq(0));
+            while let Due::Write = outbox.fill(&mut Batch::default(), Pace::Free) {}
+            log.ack(Seq(u64::MAX));
+        }),
         (Notifications::None, |log, _| {
             log.take_as_read(ReadRequest {
                 after_seq: None,

@@ -134,16 +134,26 @@ impl Owner {
     /// Waits for whatever is next. Each branch is cancel safe.
     async fn next_wake(&self) -> Wake {
         let has_room = self.process.log.has_room();
+        let may_read = (has_room || self.may_be_at_end()) && self.deserted_until.is_none();
         let wants_to_write = self.process.lock().stdin.next().is_some();
         tokio::select! {
             () = self.process.mail.notified() => Wake::Mail,
             status = self.leader.exited(), if !self.has_exited => Wake::Exited(status),
-            at = readable(&self.outputs), if has_room && self.deserted_until.is_none() => Wake::Readable(at),
+            at = readable(&self.outputs), if may_read => Wake::Readable(at),
             () = writable(self.input.as_ref()), if wants_to_write => Wake::Writable,
             () = until(self.life.deadline()) => Wake::Deadline,
             () = self.process.log.room(), if !has_room => Wake::Room,
             () = until(self.deserted_until) => Wake::Deserted,
         }
+    }
+
+    /// Whether nothing but the end of output may be left to read, for which there need be no room.
+    fn may_be_at_end(&self) -> bool {
+        self.has_exited
+            && self
+                .outputs
+                .iter()
+                .all(|output| matches!(output.pending(), Ok(0)))
     }
 
     fn read_mail(&mut self) {

@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::shutting_down;
 use super::handlers::{Caller, ack, read};
-use super::spare;
 use crate::limits::MAX_MESSAGE_BYTES;
 
 /// How every response of jsonrpsee to a null id begins. The peer's own id goes in its place, as it
@@ -124,7 +123,7 @@ async fn answer_read(
     id: RequestId<'static>,
     style: Style,
 ) -> Vec<u8> {
-    let mut out = spare::take();
+    let mut out = Vec::new();
     envelope::begin_result(&mut out, style, &id);
     match read(caller, params.as_deref(), &mut out).await {
         Ok(()) => {

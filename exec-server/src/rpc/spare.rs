@@ -15,13 +15,20 @@ thread_local! {
     static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An empty buffer.
-pub(super) fn take() -> Vec<u8> {
-    SPARE.take()
+/// Makes room for so many bytes behind those that are there, in the spare buffer if they are many.
+///
+/// Not before they are to be written: who waits for something to write must not keep the buffer from others.
+pub(crate) fn reserve(out: &mut Vec<u8>, bytes: usize) {
+    if bytes >= WRITE_BATCH_BYTES {
+        let mut spare = SPARE.take();
+        spare.extend_from_slice(out);
+        *out = spare;
+    }
+    out.reserve(bytes);
 }
 
 /// Takes a buffer back, if it is one that is worth keeping.
-pub(super) fn give(mut buffer: Vec<u8>) {
+pub(crate) fn give(mut buffer: Vec<u8>) {
     if (WRITE_BATCH_BYTES..=MAX_KEPT_BYTES).contains(&buffer.capacity()) {
         buffer.clear();
         SPARE.set(buffer);

@@ -33,6 +33,10 @@ const SEND_BUFFER_BYTES: usize = 256 << 10;
 #[cfg(target_os = "linux")]
 const NOT_SENT_BYTES: u32 = 128 << 10;
 
+/// What the library holds for a peer that does not read, in bytes: one message of any length, and answers to pings beside
+/// it, of which there is no other end.
+const MAX_UNWRITTEN_BYTES: usize = MAX_MESSAGE_BYTES + 2 * WRITE_BATCH_BYTES;
+
 /// The close code for a session that a newer connection took over. From the range that is left to
 /// applications, so that a client can tell it from a broken connection and does not take it back.
 const TAKEN_OVER: u16 = 4001;
@@ -52,6 +56,7 @@ pub(crate) async fn accept(mut stream: TcpStream, has_room: bool) -> io::Result<
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BYTES)
         .write_buffer_size(WRITE_BATCH_BYTES)
+        .max_write_buffer_size(MAX_UNWRITTEN_BYTES)
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
     let socket = SharedStream::new(stream);

@@ -30,29 +30,22 @@ impl Output {
     }
 
     pub(crate) fn try_read(&self, buf: &mut [u8]) -> io::Result<Read> {
-        let room = buf.len();
-        let mut last = None;
+        let mut hung_up = false;
         let read = self.source.try_io(Interest::READABLE, |source| {
             let read = read_once(source, buf)?;
-            // At the end of file nothing will come until somebody opens the terminal again; a pipe that gave less than
-            // it was asked for is empty. Both count as not ready: what comes later makes them so once more.
-            if read == 0 || (read < room && self.gives_all()) {
-                last = Some(read);
+            // Nothing will come until somebody opens the terminal again, so it counts as not ready. A short read does
+            // not: a pipe may hold more behind a packet, and a terminal behind what a read sees of its queue.
+            if read == 0 {
+                hung_up = true;
                 return Err(io::ErrorKind::WouldBlock.into());
             }
             Ok(read)
         });
-        let read = last.map_or(read, Ok);
+        let read = if hung_up { Ok(0) } else { read };
         if let (Ok(count), Some(growth)) = (&read, &self.growth) {
             growth.after_read(&*self.source, *count);
         }
         outcome(read)
-    }
-
-    /// Whether a read gives all that is there, if it fits. A terminal's output comes through a queue that a read
-    /// may see only a part of.
-    fn gives_all(&self) -> bool {
-        self.growth.is_some()
     }
 
     pub(crate) fn read_now(&self, buf: &mut [u8]) -> io::Result<Read> {
