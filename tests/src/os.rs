@@ -51,6 +51,12 @@ impl OsProcess {
             .ok()
     }
 
+    /// The name of the program that it runs; None if it has ended.
+    pub fn name(self) -> Option<String> {
+        let name = fs::read_to_string(format!("/proc/{}/comm", self.pid)).ok()?;
+        Some(name.trim_end().to_owned())
+    }
+
     /// How long it has run on a processor so far; None if it has ended.
     pub fn processor_time(self) -> Option<Duration> {
         let text = fs::read_to_string(format!("/proc/{}/schedstat", self.pid)).ok()?;

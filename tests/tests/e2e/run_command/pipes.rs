@@ -222,7 +222,14 @@ async fn what_holds_the_output_out_of_reach_is_not_waited_for_after_a_sigterm() 
             "setsid sleep 1000 & echo ready; exec sleep 1000",
         ]));
         running.stdout_until("ready\n").await;
-        until("both sleep", || with_variable(&variable).len() == 2).await;
+        // Not sooner: before it sleeps it may not have left the session yet.
+        let sleep = || {
+            with_variable(&variable)
+                .iter()
+                .filter(|it| it.name().as_deref() == Some("sleep"))
+                .count()
+        };
+        until("both sleep", || sleep() == 2).await;
         for _ in 0..signals {
             running.signal(Signal::TERM);
         }
