@@ -348,4 +348,6 @@ enum Tells {
 }
 
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod wake_ups;

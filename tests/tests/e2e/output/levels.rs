@@ -111,6 +111,28 @@ on_every_wire! {
         peer.finish().await;
     }
 
+    async fn the_end_of_what_is_held_up_needs_no_room(server: &TestServer) {
+        let mut peer = server.session_to_be_told(Notifications::Lifecycle).await;
+        let progress = Progress::new();
+        peer.start(with(progress.of_blocks("p", FLOOD_BYTES), json!({"onSlowClient": "block"}))).await;
+        progress.standstill().await;
+        peer.call("process/terminate", json!({"processId": "p"})).await;
+        peer.notified("process/exited", "p").await;
+        peer.notified("process/closed", "p").await;
+        // Nothing was dropped for it.
+        let all = read(&mut peer, after_offset("p", 0)).await;
+        assert_eq!((all.gap, all.closed), (None, true));
+        peer.finish().await;
+    }
+
+    async fn packets_in_a_pipe_are_all_told_while_their_writer_lives(server: &TestServer) {
+        let mut peer = server.session().await;
+        peer.start(on_pipes("p", ["packets", "100"])).await;
+        peer.output_until("p", "99\n").await;
+        peer.terminate("p").await;
+        peer.finish().await;
+    }
+
     async fn who_wants_to_be_told_of_the_end_only_is_told_of_the_end_only(server: &TestServer) {
         let mut peer = server.session_to_be_told(Notifications::Lifecycle).await;
         let progress = Progress::new();

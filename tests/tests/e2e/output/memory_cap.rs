@@ -1,6 +1,7 @@
 //! The output of all processes together has its bounds, and they are kept before anything is started.
 
 use exec_protocol::ErrorKind;
+use exec_protocol::initialize::Notifications;
 use exec_server::Config;
 use exec_server::limits::{RETAIN_BYTES, output_memory};
 use exec_tests::{Peer, TestServer, on_wires};
@@ -113,6 +114,28 @@ async fn ended_processes_are_given_up_for_a_start_oldest_first() {
     // The name is free.
     run(&mut peer, "oldest").await;
     assert_eq!(said(&mut peer, "oldest").await, Some(SAID as u64));
+    peer.finish().await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn who_was_not_told_of_the_end_loses_nothing_to_a_start() {
+    // With what the one has said there is no room for another.
+    let server = server(output_memory(RETAIN_BYTES) + SAID / 2);
+    let mut peer = server.session_to_be_told(Notifications::None).await;
+    peer.start(on_pipes("untold", ["emit", &SAID.to_string()])).await;
+    // Whether it runs or has ended: nobody was told yet.
+    no_room(&mut peer, with_stdin("p", ["echo"])).await;
+    let read = json!({"processId": "untold", "waitMs": 60_000});
+    let mut state = peer.call("process/read", read.clone()).await;
+    while state["closed"] != true {
+        let mut next = read.clone();
+        next["afterSeq"] = json!(state["nextSeq"].as_u64().expect("a number") - 1);
+        state = peer.call("process/read", next).await;
+    }
+    peer.start(with_stdin("p", ["echo"])).await;
+    assert_eq!(said(&mut peer, "untold").await, None);
+    peer.call("process/closeStdin", json!({"processId": "p"})).await;
     peer.finish().await;
     server.finish().await;
 }
