@@ -5,9 +5,10 @@ use std::io;
 /// The process that a spawn created: leader of a session and of a group, both with its pid as their id.
 ///
 /// As long as a leader exists here, it is not reaped, so that neither its pid nor its group id can be given
-/// to another process. Dropping it sends `SIGKILL` to its group and waits, on the thread that drops it, until
-/// the leader is gone, which took 0.3 ms: this is for what was abandoned; the ordinary end is
-/// [`reap`](Self::reap). Only a leader that became another user and cannot be killed is left alone.
+/// to another process. Dropping it sends `SIGKILL` to its tree (see [`Tree`](crate::Tree)) and waits, on the thread
+/// that drops it, until the leader is gone, which took 0.3 ms: this is for what was abandoned; the ordinary end is
+/// [`Tree::release`](crate::Tree::release). Only a leader that became another user and cannot be killed is left
+/// alone.
 #[derive(Debug)]
 pub struct Leader {
     process: sys::Leader,
@@ -16,6 +17,10 @@ pub struct Leader {
 impl Leader {
     pub(crate) fn new(process: sys::Leader) -> Self {
         Self { process }
+    }
+
+    pub(crate) fn into_inner(self) -> sys::Leader {
+        self.process
     }
 
     /// The pid, which is also the id of the group and of the session.
@@ -29,7 +34,8 @@ impl Leader {
     /// Descendants may live on, and output may still be in the pipes.
     ///
     /// # Errors
-    /// `ECHILD` if this process ignores `SIGCHLD` or reaped the child elsewhere, which it must not.
+    /// `ECHILD` if this process ignores `SIGCHLD` or reaped the child elsewhere, which it must not, or if
+    /// somebody killed its supervisor.
     ///
     /// # Cancel safety
     /// Cancel safe: the status stays with the kernel.
@@ -37,11 +43,11 @@ impl Leader {
         self.process.exited().await
     }
 
-    /// Sends a signal to every process of the group. False if there is none left, of which a leader that has
-    /// exited is still one.
+    /// Sends a signal to every process of the group. False if nobody in it is alive; a leader that has exited
+    /// is not, and after its exit this looks at every process of the system.
     ///
     /// # Errors
-    /// `EPERM` if all of them run as somebody else.
+    /// `EPERM` if all of them run as somebody else. After the exit, when `/proc` cannot be read.
     pub fn signal_group(&self, signal: Signal) -> io::Result<bool> {
         self.process.signal_group(signal)
     }
@@ -69,7 +75,7 @@ impl Leader {
     }
 
     /// Gives the pid of an exited leader back to the system. No signal is possible afterwards, and what is
-    /// left of the group lives on.
+    /// left of the group lives on until the [`Tree`](crate::Tree) is dropped, in group mode also longer.
     ///
     /// A leader that has not [`exited`](Self::exited) is dropped, see there.
     pub fn reap(self) {

@@ -2,8 +2,9 @@
 //! exit.
 //!
 //! A [`Spawner`] turns a [`Command`] into a [`Child`], and a child is its parts: the [`Leader`] (signals and
-//! the exit status), the [`Input`], the [`Output`]s and, where there is one, the [`Terminal`]. Each part is
-//! owned by whoever needs it and closed by dropping it. Nothing here has a thread or a task per child.
+//! the exit status), the [`Tree`] (everybody who descends from it), the [`Input`], the [`Output`]s and, where there
+//! is one, the [`Terminal`]. Each part is owned by whoever needs it and closed by dropping it. Nothing here has a
+//! thread or a task per child.
 //!
 //! This is about Linux. On other systems there is a fallback, which has threads for each child and keeps less of
 //! what is promised here; `sys/portable.rs` says what. It compiles there and is tested on Linux, but was never
@@ -12,8 +13,11 @@
 //! What is deliberately absent: buffers, sessions, policies and time limits. They belong to the caller.
 mod child;
 mod command;
+mod containment;
 mod error;
 mod exit;
+pub mod helper;
+mod holder;
 mod input;
 mod leader;
 mod output;
@@ -22,11 +26,15 @@ mod spawn;
 mod step;
 mod sys;
 mod terminal;
+mod tree;
+mod usage;
 
 pub use child::Child;
 pub use command::{Command, Stdin, Streams};
+pub use containment::{Containment, SpawnerError, SpawnerOptions};
 pub use error::{Field, SpawnError};
 pub use exit::ExitStatus;
+pub use holder::{Holder, HoldersQuery};
 pub use input::Input;
 pub use leader::Leader;
 pub use output::{Output, Read, Stream};
@@ -34,3 +42,5 @@ pub use signal::Signal;
 pub use spawn::Spawner;
 pub use step::Step;
 pub use terminal::{Size, Terminal};
+pub use tree::{Leftovers, Tree};
+pub use usage::Usage;

@@ -1,5 +1,5 @@
 //! What a child writes.
-use crate::sys;
+use crate::{holder::HoldersQuery, sys};
 use std::io;
 
 /// Which of a child's outputs something was written to.
@@ -83,5 +83,11 @@ impl Output {
     /// What the system says; nothing is expected here.
     pub fn pending(&self) -> io::Result<usize> {
         self.source.pending()
+    }
+
+    /// Who else holds the child's side open, and so keeps the end of file away. The answer is expensive and is
+    /// given by [`HoldersQuery::run`], which may be called on another thread and after this output was dropped.
+    pub fn holders(&self) -> HoldersQuery {
+        HoldersQuery::new(self.source.holders())
     }
 }

@@ -2,11 +2,16 @@
 use crate::{
     child::Child,
     command::Command,
+    containment::{Containment, SpawnerError, SpawnerOptions},
     error::SpawnError,
     step::Step,
     sys::{Started, Starter},
 };
-use std::{io, thread};
+use std::{
+    io,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many commands may wait for the thread. A spawn takes about 0.1 ms, so more would only hide that the
@@ -22,23 +27,55 @@ const QUEUED_COMMANDS: usize = 64;
 ///
 /// The process must not ignore `SIGCHLD` and must not wait for children that are not its own: exit statuses
 /// would be lost.
+///
+/// Dropping the last clone also waits until everything that belongs to the containment is gone, which takes
+/// milliseconds.
 #[derive(Debug, Clone)]
 pub struct Spawner {
-    requests: mpsc::Sender<Request>,
+    containment: Containment,
+    thread: Arc<Thread>,
 }
 
 impl Spawner {
-    /// Starts the thread.
+    /// Starts the thread. Children are held together by their [group](Containment::Group) only.
     ///
     /// # Errors
     /// If the system has no thread or no memory left, or is older than Linux 5.4 (`ENOSYS` or `EINVAL`).
     pub fn new() -> io::Result<Self> {
-        let starter = Starter::new()?;
+        let options = SpawnerOptions {
+            containment: Some(Containment::Group),
+            helper: None,
+        };
+        Self::with_options(options).map_err(|error| match error {
+            SpawnerError::Unavailable { source, .. } => io::Error::other(source),
+            SpawnerError::Os(source) => source,
+        })
+    }
+
+    /// Starts the thread, and the helper where the containment has one for all trees. Whether the containment
+    /// works here is tried by using it, which blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// See [`SpawnerError`].
+    pub fn with_options(options: SpawnerOptions) -> Result<Self, SpawnerError> {
+        let starter = Starter::new(options)?;
+        let containment = starter.containment();
         let (requests, queue) = mpsc::channel(QUEUED_COMMANDS);
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("spawner".to_owned())
             .spawn(move || serve(queue, starter))?;
-        Ok(Self { requests })
+        Ok(Self {
+            containment,
+            thread: Arc::new(Thread {
+                requests: Some(requests),
+                thread: Some(thread),
+            }),
+        })
+    }
+
+    /// How the descendants of each child are held together.
+    pub fn containment(&self) -> Containment {
+        self.containment
     }
 
     /// Starts a child. It runs when this returns; the child is the leader of a session and a group of its
@@ -57,7 +94,10 @@ impl Spawner {
     pub async fn spawn(&self, command: Command) -> Result<Child, SpawnError> {
         const SERVES: &str = "the thread serves until the last spawner is dropped, and this one is not";
         let (reply, answer) = oneshot::channel();
-        self.requests
+        self.thread
+            .requests
+            .as_ref()
+            .expect(SERVES)
             .send(Request { command, reply })
             .await
             .expect(SERVES);
@@ -67,6 +107,24 @@ impl Spawner {
             source,
         })?;
         Ok(Child::new(parts))
+    }
+}
+
+/// The thread, which ends when this is dropped.
+#[derive(Debug)]
+struct Thread {
+    /// None once it is told to end.
+    requests: Option<mpsc::Sender<Request>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of it was told when it happened.
+            let _ = thread.join();
+        }
     }
 }
 

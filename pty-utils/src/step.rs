@@ -8,6 +8,8 @@ pub enum Step {
     OpenPipes,
     /// Opening a terminal.
     OpenTerminal,
+    /// Preparing what holds the child's descendants together.
+    Containment,
     /// Creating the child.
     Clone,
     /// Arranging that the child dies with this process.
@@ -24,6 +26,8 @@ pub enum Step {
     Cwd,
     /// Resetting dispositions and the mask of signals.
     Signals,
+    /// Starting the process that watches over the child's descendants.
+    Supervisor,
     /// Finding and executing the program.
     Execute,
     /// Loading the program that was found.
@@ -37,6 +41,7 @@ impl fmt::Display for Step {
         f.write_str(match self {
             Self::OpenPipes => "open the pipes",
             Self::OpenTerminal => "open a terminal",
+            Self::Containment => "prepare the containment",
             Self::Clone => "create the process",
             Self::DeathSignal => "set the death signal",
             Self::Session => "start a session",
@@ -45,6 +50,7 @@ impl fmt::Display for Step {
             Self::CloseDescriptors => "close inherited descriptors",
             Self::Cwd => "enter the working directory",
             Self::Signals => "reset the signals",
+            Self::Supervisor => "start the supervisor",
             Self::Execute => "execute the program",
             Self::Load => "load the program",
             Self::Register => "register with the runtime",

@@ -2,7 +2,7 @@
 //!
 //! Both have the same types, with the same methods; the public types wrap those of the one that was built.
 //! A `Starter` belongs to the thread that spawns and makes a `Started` from a command; that one is registered
-//! with the runtime and becomes its `Parts`: the `Leader`, the `Input`, the `Output`s and the `Terminal`.
+//! with the runtime and becomes its `Parts`: the `Leader`, the `Tree`, the `Input`, the `Output`s and the `Terminal`.
 #[cfg(target_os = "linux")]
 mod linux;
 // Tested on Linux too, where no program has it.
@@ -10,6 +10,10 @@ mod linux;
 mod portable;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Input, Leader, Output, Parts, Started, Starter, Terminal};
+pub(crate) use linux::{
+    HoldersQuery, Input, Leader, Leftovers, Output, Parts, Started, Starter, Terminal, Tree, run_if_asked,
+};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::{Input, Leader, Output, Parts, Started, Starter, Terminal};
+pub(crate) use portable::{
+    HoldersQuery, Input, Leader, Leftovers, Output, Parts, Started, Starter, Terminal, Tree, run_if_asked,
+};

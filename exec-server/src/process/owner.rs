@@ -79,6 +79,7 @@ impl Owner {
             input,
             outputs,
             terminal,
+            tree: _,
         } = spawner.spawn(command).await?;
         process.lock().terminal.clone_from(&terminal);
         process.phase.send_replace(Phase::Open);

@@ -5,6 +5,8 @@
 //! promises, as the libraries have no way to it:
 //!
 //! - Of the signals there is `SIGKILL`, and it reaches the leader, not its group; the others are `Unsupported`.
+//! - There is no containment but the group, and the group is its leader: a tree has one member, nothing is ever left
+//!   over, its use of CPU and memory is not told, nor is who holds an output. A helper is not started.
 //! - A leader is reaped at its exit, and it outlives this process.
 //! - Inherited descriptors, ignored signals and, on a terminal, `SHELL` in the environment are the libraries'.
 //! - Output that was written before the exit can come after it.
@@ -22,18 +24,26 @@ mod start;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 pub(crate) use input::Input;
 pub(crate) use leader::Leader;
-pub(crate) use output::Output;
+pub(crate) use output::{HoldersQuery, Output};
 pub(crate) use start::{Parts, Started, Starter};
 pub(crate) use terminal::Terminal;
+pub(crate) use tree::{Leftovers, Tree};
 
 use std::{
     io,
+    process::ExitCode,
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
+
+/// Nobody starts a helper here.
+pub(crate) fn run_if_asked() -> Option<ExitCode> {
+    None
+}
 
 /// How much is read or written at once.
 const CHUNK_BYTES: usize = 16 * 1024;

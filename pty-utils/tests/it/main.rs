@@ -15,3 +15,4 @@ mod pipes;
 mod signals;
 mod support;
 mod terminal;
+mod trees;

@@ -99,6 +99,7 @@ pub(crate) async fn end(child: Child) -> End {
         input,
         outputs,
         terminal,
+        tree: _tree,
     } = child;
     drop(input);
     let (mut stdout, mut stderr, mut pty) = (Vec::new(), Vec::new(), Vec::new());

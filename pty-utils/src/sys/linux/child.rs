@@ -82,29 +82,33 @@ fn take_terminal(image: &Image<'_>) -> Result<(), Errno> {
 }
 
 fn close_others(_: &Image<'_>) -> Result<(), Errno> {
-    const FIRST: c_long = 3;
+    close_from(3)
+}
+
+/// Closes all descriptors from `first` on. For a process that shares memory but not descriptors with its parent.
+pub(super) fn close_from(first: RawFd) -> Result<(), Errno> {
     const LAST: c_long = c_uint::MAX as c_long;
     const FLAGS: c_long = 0;
     // SAFETY: what it closes belongs to this process alone, and nothing here uses it any more.
-    if unsafe { libc::syscall(libc::SYS_close_range, FIRST, LAST, FLAGS) } == 0 {
+    if unsafe { libc::syscall(libc::SYS_close_range, c_long::from(first), LAST, FLAGS) } == 0 {
         return Ok(());
     }
     match last_errno() {
         // Before Linux 5.9, or under a filter that does not know it.
         Errno::NOSYS | Errno::PERM => {
-            close_each();
+            close_each(first);
             Ok(())
         }
         errno => Err(errno),
     }
 }
 
-fn close_each() {
+fn close_each(first: RawFd) {
     let limit = getrlimit(Resource::Nofile).current;
     let end = limit
         .and_then(|limit| RawFd::try_from(limit).ok())
         .unwrap_or(RawFd::MAX);
-    for fd in 3..end {
+    for fd in first..end {
         // SAFETY: as above; that most numbers are not open is what it answers.
         unsafe { libc::close(fd) };
     }
@@ -115,6 +119,18 @@ fn enter_cwd(image: &Image<'_>) -> Result<(), Errno> {
 }
 
 fn reset_signals(_: &Image<'_>) -> Result<(), Errno> {
+    reset_dispositions();
+    let mut none = MaybeUninit::uninit();
+    // SAFETY: the set is ours to write, and it is emptied before it is used.
+    let result = unsafe {
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut())
+    };
+    if result == 0 { Ok(()) } else { Err(last_errno()) }
+}
+
+/// Gives every signal its default effect.
+pub(super) fn reset_dispositions() {
     /// The kernel's highest signal.
     const LAST: c_long = 64;
     /// The size of the kernel's set of signals in bytes.
@@ -137,13 +153,6 @@ fn reset_signals(_: &Image<'_>) -> Result<(), Errno> {
             )
         };
     }
-    let mut none = MaybeUninit::uninit();
-    // SAFETY: the set is ours to write, and it is emptied before it is used.
-    let result = unsafe {
-        libc::sigemptyset(none.as_mut_ptr());
-        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut())
-    };
-    if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
 /// Tries each candidate. A file that is there but cannot run does not end the search, as with `execvp`, but

@@ -117,7 +117,7 @@ fn output_pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
 }
 
 /// Moves a descriptor away from 0, 1 and 2, where it is if this process was started without standard streams.
-fn above_streams(fd: OwnedFd) -> Result<OwnedFd, Errno> {
+pub(super) fn above_streams(fd: OwnedFd) -> Result<OwnedFd, Errno> {
     if fd.as_raw_fd() < FIRST_OTHER {
         fcntl_dupfd_cloexec(&fd, FIRST_OTHER)
     } else {

@@ -51,6 +51,11 @@ impl Failure {
     }
 }
 
+/// The errno of an error of the system's.
+pub(super) fn errno_of(error: &io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
+}
+
 impl Step {
     /// Turns an errno into the failure of this step, for `map_err`.
     pub(super) fn failed(self) -> impl Fn(Errno) -> Failure {

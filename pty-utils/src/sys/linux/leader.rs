@@ -1,47 +1,61 @@
-//! A leader by its pidfd, which is readable once it has exited.
-use super::{process::Process, session};
+//! A leader, one of the two holders of its family.
+use super::{session, tree::Family};
 use crate::{exit::ExitStatus, signal::Signal};
-use std::future::poll_fn;
-use std::io;
-use tokio::io::unix::AsyncFd;
+use std::{io, sync::Arc};
 
+/// Dropping it kills the family, unless the leader was reaped.
 #[derive(Debug)]
 pub(crate) struct Leader {
-    process: AsyncFd<Process>,
+    family: Arc<Family>,
+    ending: Ending,
 }
 
+/// Ends a family when it is dropped.
+#[derive(Debug)]
+struct Ending(Option<Arc<Family>>);
+
 impl Leader {
-    pub(super) fn new(process: AsyncFd<Process>) -> Self {
-        Self { process }
+    pub(super) fn new(family: Arc<Family>) -> Self {
+        let ending = Ending(Some(Arc::clone(&family)));
+        Self { family, ending }
+    }
+
+    /// Lets go of the leader without ending anybody.
+    pub(super) fn into_family(self) -> Arc<Family> {
+        let Self { family, mut ending } = self;
+        ending.0 = None;
+        family
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.process.get_ref().pid().as_raw_nonzero().get().unsigned_abs()
+        self.family.pid().as_raw_nonzero().get().unsigned_abs()
     }
 
     pub(crate) async fn exited(&self) -> io::Result<ExitStatus> {
-        loop {
-            let mut ready = poll_fn(|cx| self.process.poll_read_ready(cx)).await?;
-            if let Some(status) = self.process.get_ref().status()? {
-                return Ok(status);
-            }
-            ready.clear_ready();
-        }
+        self.family.exited().await
     }
 
     pub(crate) fn signal_group(&self, signal: Signal) -> io::Result<bool> {
-        self.process.get_ref().signal_group(signal)
+        self.family.signal_group(signal)
     }
 
     pub(crate) fn has_followers(&self) -> io::Result<bool> {
-        session::has_followers(self.process.get_ref().pid())
+        session::has_followers(self.family.pid())
     }
 
     pub(crate) fn signal_followers(&self, signal: Signal) -> io::Result<()> {
-        session::signal_followers(self.process.get_ref().pid(), signal)
+        session::signal_followers(self.family.pid(), signal).map(drop)
     }
 
     pub(crate) fn reap(self) {
-        self.process.into_inner().reap();
+        self.family.reap();
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(family) = self.0.take() {
+            family.end();
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! Our end of an output, not blocking.
-use super::pipe::Growth;
+use super::{holders::HoldersQuery, pipe::Growth};
 use crate::output::Read;
 use rustix::io::{Errno, ioctl_fionread, read, retry_on_intr};
 use std::{future::poll_fn, io, os::fd::OwnedFd, sync::Arc};
@@ -55,6 +55,13 @@ impl Output {
     pub(crate) fn pending(&self) -> io::Result<usize> {
         let bytes = ioctl_fionread(&*self.source)?;
         Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
+    pub(crate) fn holders(&self) -> HoldersQuery {
+        match self.growth {
+            Some(_) => HoldersQuery::of_pipe(&*self.source),
+            None => HoldersQuery::of_terminal(&*self.source),
+        }
     }
 }
 

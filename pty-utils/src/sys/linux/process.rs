@@ -1,12 +1,18 @@
-//! A process by its pidfd.
-use crate::{exit::ExitStatus, signal::Signal};
+//! A child of ours by its pidfd.
+use super::{
+    lock::lock,
+    proc::{self, Stat},
+    rusage, session,
+};
+use crate::{exit::ExitStatus, signal::Signal, usage::Usage};
 use rustix::{
     io::{Errno, retry_on_intr},
     process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, pidfd_send_signal, waitid},
 };
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
+    sync::Mutex,
 };
 
 /// A child of ours that leads a group and is not reaped. Dropping it kills the group and reaps.
@@ -14,12 +20,12 @@ use std::{
 pub(super) struct Process {
     pid: Pid,
     pidfd: OwnedFd,
-    reaped: Reaped,
+    reaped: Mutex<Reaped>,
 }
 
 /// Whether the pid is still ours to signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reaped {
+pub(super) enum Reaped {
     No,
     Yes,
 }
@@ -29,12 +35,16 @@ impl Process {
         Self {
             pid,
             pidfd,
-            reaped: Reaped::No,
+            reaped: Mutex::new(Reaped::No),
         }
     }
 
     pub(super) fn pid(&self) -> Pid {
         self.pid
+    }
+
+    pub(super) fn reaped(&self) -> Reaped {
+        *lock(&self.reaped)
     }
 
     /// How it ended, if it has. It stays a zombie.
@@ -46,8 +56,16 @@ impl Process {
         }))
     }
 
-    /// False if there is nobody left in the group.
+    /// False if there is nobody alive left in the group.
     pub(super) fn signal_group(&self, signal: Signal) -> io::Result<bool> {
+        // The kernel counts a zombie as somebody.
+        if self.status().is_ok_and(|status| status.is_some()) && !session::has_group(self.pid)? {
+            return Ok(false);
+        }
+        let reaped = lock(&self.reaped);
+        if *reaped == Reaped::Yes {
+            return Ok(false);
+        }
         match kill_process_group(self.pid, signal.into()) {
             Ok(()) => Ok(true),
             Err(Errno::SRCH) => Ok(false),
@@ -55,11 +73,61 @@ impl Process {
         }
     }
 
-    /// Reaps it if it has exited, without touching its group; else this is a drop.
-    pub(super) fn reap(mut self) {
-        if let Ok(Some(_)) = self.wait(WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
-            self.reaped = Reaped::Yes;
+    /// False if it has exited.
+    pub(super) fn signal_leader(&self, signal: Signal) -> io::Result<bool> {
+        if self.reaped() == Reaped::Yes || self.status()?.is_some() {
+            return Ok(false);
         }
+        match pidfd_send_signal(&self.pidfd, signal.into()) {
+            Ok(()) => Ok(true),
+            Err(Errno::SRCH) => Ok(false),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Reaps it if it has exited, without touching its group.
+    pub(super) fn reap(&self) -> Reaped {
+        let mut reaped = lock(&self.reaped);
+        if let Ok(Some(_)) = self.wait(WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
+            *reaped = Reaped::Yes;
+        }
+        *reaped
+    }
+
+    /// Kills the group and reaps, unless it was reaped already.
+    pub(super) fn end(&self) {
+        let mut reaped = lock(&self.reaped);
+        if *reaped == Reaped::Yes {
+            return;
+        }
+        *reaped = Reaped::Yes;
+        // Failing means that the group is empty or runs as somebody else: nothing more can be done here.
+        let _ = kill_process_group(self.pid, Signal::Kill.into());
+        let options = match pidfd_send_signal(&self.pidfd, Signal::Kill.into()) {
+            Ok(()) => WaitIdOptions::EXITED,
+            // A leader that became somebody else (set-user-ID) lives on, and waiting for it could take for
+            // ever.
+            Err(_) => WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
+        };
+        let _ = self.wait(options);
+    }
+
+    /// What it has used, with the children that it has waited for.
+    pub(super) fn usage(&self) -> Usage {
+        let running = || {
+            let stat = Stat::of(self.pid)?;
+            Some(Usage {
+                user: Some(stat.user),
+                system: Some(stat.system),
+                max_rss_bytes: proc::peak_rss_bytes(self.pid),
+            })
+        };
+        if self.reaped() == Reaped::Yes {
+            return Usage::default();
+        }
+        rusage::of_exited(self.pidfd.as_fd())
+            .or_else(running)
+            .unwrap_or_default()
     }
 
     fn wait(&self, options: WaitIdOptions) -> Result<Option<WaitIdStatus>, Errno> {
@@ -73,19 +141,14 @@ impl AsRawFd for Process {
     }
 }
 
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
-        if self.reaped == Reaped::Yes {
-            return;
-        }
-        // Failing means that the group is empty or runs as somebody else: nothing more can be done here.
-        let _ = self.signal_group(Signal::Kill);
-        let options = match pidfd_send_signal(&self.pidfd, Signal::Kill.into()) {
-            Ok(()) => WaitIdOptions::EXITED,
-            // A leader that became somebody else (set-user-ID) lives on, and waiting for it could take for
-            // ever.
-            Err(_) => WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
-        };
-        let _ = self.wait(options);
+        self.end();
     }
 }

@@ -33,6 +33,11 @@ impl Stack {
         Ok(stack)
     }
 
+    /// The lowest usable byte, and how many there are.
+    pub(super) fn extent(&mut self) -> (*mut c_void, usize) {
+        (self.bottom.wrapping_byte_add(GUARD_BYTES), STACK_BYTES)
+    }
+
     /// Where a stack that grows down begins. Aligned to a page.
     pub(super) fn top(&mut self) -> *mut c_void {
         self.bottom.wrapping_byte_add(GUARD_BYTES + STACK_BYTES)

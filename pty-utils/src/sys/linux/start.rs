@@ -1,8 +1,10 @@
 //! From a command to the parts of a child.
 use super::{
+    cgroup::Leaf,
     clone::spawn,
     ends::Ends,
-    failure::Failure,
+    failure::{Failure, errno_of},
+    holding::Holding,
     image::Image,
     input::Input,
     kernel,
@@ -13,20 +15,30 @@ use super::{
     stack::Stack,
     strings::Strings,
     terminal::Terminal,
+    tree::{Family, Tree},
 };
-use crate::{command::Command, error::SpawnError, output::Stream};
-use std::{io, sync::Arc};
+use crate::{
+    command::Command,
+    containment::{Containment, SpawnerError, SpawnerOptions},
+    error::SpawnError,
+    output::Stream,
+    step::Step,
+};
+use std::{io, os::fd::AsFd, sync::Arc};
 use tokio::io::Interest;
 
 /// Starts children. It belongs to one thread, with which they die.
 #[derive(Debug)]
 pub(crate) struct Starter {
     stack: Stack,
+    holding: Holding,
 }
 
 /// A running child that the runtime does not know yet. Dropping it kills the child.
 #[derive(Debug)]
 pub(crate) struct Started {
+    // It comes first, so that it is empty of all but the leader when that one is reaped.
+    leaf: Option<Leaf>,
     process: Process,
     ends: Ends,
 }
@@ -35,36 +47,62 @@ pub(crate) struct Started {
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) leader: Leader,
+    pub(crate) tree: Tree,
     pub(crate) input: Option<Input>,
     pub(crate) outputs: Vec<(Stream, Output)>,
     pub(crate) terminal: Option<Terminal>,
 }
 
 impl Starter {
-    pub(crate) fn new() -> io::Result<Self> {
-        kernel::check()?;
-        Ok(Self { stack: Stack::new()? })
+    pub(crate) fn new(options: SpawnerOptions) -> Result<Self, SpawnerError> {
+        kernel::check().map_err(io::Error::from)?;
+        let mut stack = Stack::new().map_err(io::Error::from)?;
+        let holding = Holding::new(&mut stack, options)?;
+        Ok(Self { stack, holding })
+    }
+
+    pub(crate) fn containment(&self) -> Containment {
+        match self.holding {
+            Holding::Cgroup(_) => Containment::Cgroup,
+            Holding::Group => Containment::Group,
+        }
     }
 
     pub(crate) fn start(&mut self, command: &Command) -> Result<Started, SpawnError> {
         let strings = Strings::new(command)?;
         let named = |failure: Failure| failure.named(command);
         let (ends, theirs) = Ends::open(command.streams).map_err(named)?;
+        let contained = |error| named(Step::Containment.failed()(errno_of(&error)));
         // Their ends are closed here when this returns, or there would never be an end of file.
-        let process = spawn(&mut self.stack, &Image::new(&strings, &theirs)).map_err(named)?;
-        Ok(Started { process, ends })
+        let image = Image::new(&strings, &theirs);
+        let (leaf, process) = match &self.holding {
+            Holding::Cgroup(hierarchy) => {
+                let leaf = hierarchy.leaf().map_err(contained)?;
+                let group = leaf.open().map_err(contained)?;
+                let process = spawn(&mut self.stack, &image, Some(group.as_fd())).map_err(named)?;
+                (Some(leaf), process)
+            }
+            Holding::Group => (None, spawn(&mut self.stack, &image, None).map_err(named)?),
+        };
+        Ok(Started { leaf, process, ends })
     }
 }
 
 impl Started {
     /// Registers everything with the runtime. When that fails, the child is killed.
     pub(crate) fn register(self) -> io::Result<Parts> {
-        let leader = Leader::new(register_process(self.process)?);
+        let process = register_process(self.process);
+        let family = Arc::new(match self.leaf {
+            Some(leaf) => Family::Cgroup(leaf, process?),
+            None => Family::Group(process?),
+        });
+        let (leader, tree) = (Leader::new(Arc::clone(&family)), Tree::new(family));
         Ok(match self.ends {
             Ends::Terminal { master, name } => {
                 let master = Arc::new(register(master, Interest::READABLE | Interest::WRITABLE)?);
                 Parts {
                     leader,
+                    tree,
                     input: Some(Input::new(Arc::clone(&master))),
                     outputs: vec![(Stream::Pty, Output::terminal(Arc::clone(&master)))],
                     terminal: Some(Terminal::new(master, name.into())),
@@ -80,6 +118,7 @@ impl Started {
                 let stderr = register(stderr, Interest::READABLE)?;
                 Parts {
                     leader,
+                    tree,
                     input: stdin.map(|end| Input::new(Arc::new(end))),
                     outputs: vec![
                         (Stream::Stdout, Output::pipe(Arc::new(stdout))),

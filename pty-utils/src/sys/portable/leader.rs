@@ -1,5 +1,5 @@
 //! A leader that a thread looks after.
-use super::{detach, lock};
+use super::{detach, lock, tree::Tree};
 use crate::{exit::ExitStatus, signal::Signal};
 use portable_pty::Child;
 use std::{
@@ -23,7 +23,7 @@ pub(crate) struct Leader {
 
 /// Both kinds of child, of which `std` has all but the terminals of Windows.
 #[derive(Debug)]
-struct Process(Box<dyn Child + Send + Sync>);
+pub(super) struct Process(Box<dyn Child + Send + Sync>);
 
 impl Leader {
     pub(super) fn new(child: Box<dyn Child + Send + Sync>) -> io::Result<Self> {
@@ -36,33 +36,21 @@ impl Leader {
         Ok(leader)
     }
 
+    /// It sees the leader and does not keep it.
+    pub(super) fn tree(&self) -> Tree {
+        Tree::new(Arc::clone(&self.process), self.exit.clone())
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
     pub(crate) async fn exited(&self) -> io::Result<ExitStatus> {
-        let mut exit = self.exit.clone();
-        let status = exit
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|status| *status);
-        status.ok_or_else(|| io::Error::other("the exit status was lost"))
+        exited(self.exit.clone()).await
     }
 
     pub(crate) fn signal_group(&self, signal: Signal) -> io::Result<bool> {
-        match signal {
-            Signal::Kill => lock(&self.process).kill(),
-            Signal::Interrupt
-            | Signal::Terminate
-            | Signal::Hangup
-            | Signal::Quit
-            | Signal::Stop
-            | Signal::Continue
-            | Signal::User1
-            | Signal::User2
-            | Signal::WindowChange => Err(io::ErrorKind::Unsupported.into()),
-        }
+        lock(&self.process).signal(signal)
     }
 
     #[expect(
@@ -107,7 +95,23 @@ impl Process {
     }
 
     /// False if it has exited.
-    fn kill(&mut self) -> io::Result<bool> {
+    pub(super) fn signal(&mut self, signal: Signal) -> io::Result<bool> {
+        match signal {
+            Signal::Kill => self.kill(),
+            Signal::Interrupt
+            | Signal::Terminate
+            | Signal::Hangup
+            | Signal::Quit
+            | Signal::Stop
+            | Signal::Continue
+            | Signal::User1
+            | Signal::User2
+            | Signal::WindowChange => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// False if it has exited.
+    pub(super) fn kill(&mut self) -> io::Result<bool> {
         if self.status()?.is_some() {
             return Ok(false);
         }
@@ -127,6 +131,15 @@ impl Process {
             let _ = self.0.wait();
         }
     }
+}
+
+pub(super) async fn exited(mut exit: watch::Receiver<Option<ExitStatus>>) -> io::Result<ExitStatus> {
+    let status = exit
+        .wait_for(Option::is_some)
+        .await
+        .ok()
+        .and_then(|status| *status);
+    status.ok_or_else(|| io::Error::other("the exit status was lost"))
 }
 
 #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! What a thread has read.
 use super::{CHUNK_BYTES, QUEUED_CHUNKS, detach, lock};
-use crate::output::Read;
+use crate::{holder::Holder, output::Read};
 use std::{
     collections::VecDeque,
     future::poll_fn,
@@ -69,6 +69,22 @@ impl Output {
             queue.rest.extend(chunk?);
         }
         Ok(queue.rest.len())
+    }
+
+    #[expect(clippy::unused_self, reason = "elsewhere it can be told")]
+    pub(crate) fn holders(&self) -> HoldersQuery {
+        HoldersQuery(())
+    }
+}
+
+/// Other systems have no way to ask.
+#[derive(Debug)]
+pub(crate) struct HoldersQuery(());
+
+#[expect(clippy::unused_self, reason = "elsewhere there is something to look for")]
+impl HoldersQuery {
+    pub(crate) fn run(self) -> io::Result<Vec<Holder>> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 

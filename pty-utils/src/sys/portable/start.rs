@@ -1,7 +1,8 @@
 //! From a command to the parts of a child.
-use super::{input::Input, leader::Leader, lock, output::Output, program, terminal::Terminal};
+use super::{input::Input, leader::Leader, lock, output::Output, program, terminal::Terminal, tree::Tree};
 use crate::{
     command::{Command, Stdin, Streams},
+    containment::{Containment, SpawnerError, SpawnerOptions},
     error::SpawnError,
     output::Stream,
     step::Step,
@@ -27,6 +28,7 @@ pub(crate) struct Started(Parts);
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) leader: Leader,
+    pub(crate) tree: Tree,
     pub(crate) input: Option<Input>,
     pub(crate) outputs: Vec<(Stream, Output)>,
     pub(crate) terminal: Option<Terminal>,
@@ -38,8 +40,20 @@ pub(crate) struct Parts {
     reason = "other backends have something there and can fail"
 )]
 impl Starter {
-    pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self(()))
+    pub(crate) fn new(options: SpawnerOptions) -> Result<Self, SpawnerError> {
+        match options.containment {
+            None | Some(Containment::Group) => Ok(Self(())),
+            Some(containment @ (Containment::Cgroup | Containment::Supervisor)) => {
+                Err(SpawnerError::Unavailable {
+                    containment,
+                    source: io::Error::from(io::ErrorKind::Unsupported).into(),
+                })
+            }
+        }
+    }
+
+    pub(crate) fn containment(&self) -> Containment {
+        Containment::Group
     }
 
     pub(crate) fn start(&mut self, command: &Command) -> Result<Started, SpawnError> {
@@ -89,6 +103,7 @@ fn on_terminal(program: &Path, size: Size, command: &Command) -> Result<Parts, S
             writer.flush()
         })?;
         Ok(Parts {
+            tree: leader.tree(),
             leader,
             input: Some(input),
             outputs: vec![(Stream::Pty, output)],
@@ -129,6 +144,7 @@ fn on_pipes(program: &Path, stdin: Stdin, command: &Command) -> Result<Parts, Sp
             (Stream::Stderr, Output::new(stderr)?),
         ];
         Ok(Parts {
+            tree: leader.tree(),
             leader,
             input: input.transpose()?,
             outputs,

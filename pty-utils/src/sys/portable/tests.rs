@@ -1,12 +1,16 @@
 //! The fallback, on a system that has it for its tests only.
-use super::{Input, Leader, Output, Parts, Started, Starter, Terminal};
+use super::{
+    HoldersQuery, Input, Leader, Leftovers, Output, Parts, Started, Starter, Terminal, Tree, run_if_asked,
+};
 use crate::{
     command::{Command, Stdin, Streams},
+    containment::{Containment, SpawnerError, SpawnerOptions},
     error::{Field, SpawnError},
     exit::ExitStatus,
     output::{Read, Stream},
     signal::Signal,
     terminal::Size,
+    usage::Usage,
 };
 use std::{io, time::Duration};
 use tokio::time::timeout;
@@ -30,7 +34,7 @@ fn sh(script: &str, streams: Streams) -> Command {
 }
 
 fn start(command: &Command) -> Result<Parts, SpawnError> {
-    let started = Starter::new().unwrap().start(command);
+    let started = Starter::new(SpawnerOptions::default()).unwrap().start(command);
     Ok(started.map(Started::register)?.unwrap())
 }
 
@@ -252,4 +256,35 @@ async fn arg0_is_kept_on_pipes_and_refused_on_a_terminal() {
     command.streams = TERMINAL;
     let error = start(&command).unwrap_err();
     assert!(matches!(error, SpawnError::Os { source, .. } if source.kind() == io::ErrorKind::Unsupported));
+}
+
+#[tokio::test]
+async fn a_tree_is_its_leader_and_is_released_with_it() {
+    let parts = start(&sh("exec sleep 60", PIPES)).unwrap();
+    let tree: &Tree = &parts.tree;
+    let polite = tree.signal(Signal::Terminate).unwrap_err();
+    assert_eq!(polite.kind(), io::ErrorKind::Unsupported);
+    assert_eq!(tree.usage(), Usage::default());
+    tree.kill().unwrap();
+    timeout(PATIENCE, tree.emptied()).await.unwrap().unwrap();
+    assert!(!tree.signal(Signal::Kill).unwrap());
+    let left: Option<Leftovers> = parts.tree.release(parts.leader).await;
+    assert!(left.is_none());
+    let holders: HoldersQuery = parts.outputs[0].1.holders();
+    assert_eq!(holders.run().unwrap_err().kind(), io::ErrorKind::Unsupported);
+}
+
+#[test]
+fn there_is_no_containment_but_the_group_and_no_helper() {
+    for containment in [Containment::Cgroup, Containment::Supervisor] {
+        let options = SpawnerOptions {
+            containment: Some(containment),
+            helper: None,
+        };
+        let error = Starter::new(options).unwrap_err();
+        assert!(matches!(error, SpawnerError::Unavailable { .. }), "{error:?}");
+    }
+    let starter = Starter::new(SpawnerOptions::default()).unwrap();
+    assert_eq!(starter.containment(), Containment::Group);
+    assert!(run_if_asked().is_none());
 }

@@ -1,0 +1,220 @@
+//! The program that ends trees when this one is killed: starting it, and being it.
+mod keeper;
+
+use super::{
+    child::{close_from, reset_dispositions},
+    clone::vfork,
+    ends::above_streams,
+    errno::last_errno,
+    stack::Stack,
+};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::{Errno, read, retry_on_intr},
+    net::{AddressFamily, SocketFlags, SocketType, socketpair},
+    process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, setsid, waitid},
+    stdio::stdin,
+};
+use std::{
+    cell::Cell,
+    ffi::{CStr, CString, OsStr, c_char, c_int, c_void},
+    io,
+    os::{
+        fd::{AsFd, AsRawFd, OwnedFd, RawFd},
+        unix::ffi::OsStrExt,
+    },
+    path::Path,
+    process::ExitCode,
+    ptr,
+};
+
+/// What a helper says when it runs.
+const HELLO: u8 = b'h';
+/// How long a helper may take until it says so: a thousand times what it takes.
+const START: Timespec = Timespec {
+    tv_sec: 5,
+    tv_nsec: 0,
+};
+/// How long a helper may take to exit when it is let go of and has nothing to do.
+const EXIT: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
+
+/// What a helper is started for, told by its `argv[0]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Ends the control group that its argument names when its socket does.
+    Keeper,
+}
+
+impl Role {
+    const ALL: [Self; 1] = [Self::Keeper];
+
+    fn name(self) -> &'static CStr {
+        match self {
+            Self::Keeper => c"pty-utils-keeper",
+        }
+    }
+}
+
+/// The program, as it is executed.
+#[derive(Debug)]
+pub(super) struct Helper {
+    program: CString,
+}
+
+impl Helper {
+    pub(super) fn new(program: &Path) -> io::Result<Self> {
+        let program = CString::new(program.as_os_str().as_bytes())?;
+        Ok(Self { program })
+    }
+
+    pub(super) fn program(&self) -> &CStr {
+        &self.program
+    }
+
+    /// Starts it with one argument, in a session of its own and with no descriptor but a socket, and waits until
+    /// it runs.
+    pub(super) fn start(&self, stack: &mut Stack, role: Role, argument: &OsStr) -> io::Result<Running> {
+        let argument = CString::new(argument.as_bytes())?;
+        let (ours, theirs) = sockets()?;
+        let argv = [role.name().as_ptr(), argument.as_ptr(), ptr::null()];
+        let image = Image {
+            program: &self.program,
+            argv: &argv,
+            socket: theirs.as_raw_fd(),
+            failure: Cell::new(None),
+        };
+        let argument = (&raw const image).cast_mut().cast::<c_void>();
+        // SAFETY: `entry` only reads what `image` points to, all of which lives on, writes `failure`, which nobody
+        // looks at meanwhile, and makes async-signal-safe calls.
+        let (_, pidfd) = unsafe { vfork(stack, None, entry, argument) }?;
+        let running = Running {
+            socket: Some(ours),
+            process: pidfd,
+        };
+        drop(theirs);
+        if let Some(errno) = image.failure.take() {
+            return Err(errno.into());
+        }
+        running.wait_for_hello()?;
+        Ok(running)
+    }
+}
+
+/// A helper that runs. Dropping it lets it go, which makes it do its work and exit, and waits for that.
+#[derive(Debug)]
+pub(super) struct Running {
+    socket: Option<OwnedFd>,
+    process: OwnedFd,
+}
+
+impl Running {
+    fn wait_for_hello(&self) -> io::Result<()> {
+        let Some(socket) = &self.socket else {
+            return Ok(());
+        };
+        let mut fds = [PollFd::new(socket, PollFlags::IN)];
+        retry_on_intr(|| poll(&mut fds, Some(&START)))?;
+        let mut hello = [0];
+        if fds[0].revents().contains(PollFlags::IN) && read(socket, &mut hello)? == 1 && hello == [HELLO] {
+            return Ok(());
+        }
+        // It is another program, with no reason to exit.
+        pidfd_send_signal(&self.process, Signal::KILL)?;
+        Err(io::Error::other("the helper does not call run_if_asked"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.socket.take());
+        // One that still has something to do is left alone with it.
+        let mut fds = [PollFd::new(&self.process, PollFlags::IN)];
+        let _ = poll(&mut fds, Some(&EXIT));
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        let _ = waitid(WaitId::PidFd(self.process.as_fd()), options);
+    }
+}
+
+/// Our end and a helper's, which keep messages apart.
+pub(super) fn sockets() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let (ours, theirs) = socketpair(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
+    Ok((ours, above_streams(theirs)?))
+}
+
+/// A helper to be, in the memory of its parent.
+pub(super) struct Image<'a> {
+    pub(super) program: &'a CStr,
+    /// Ends in a null.
+    pub(super) argv: &'a [*const c_char],
+    pub(super) socket: RawFd,
+    pub(super) failure: Cell<Option<Errno>>,
+}
+
+extern "C" fn entry(argument: *mut c_void) -> c_int {
+    // SAFETY: `start` passed an Image, which lives while its thread is suspended by us.
+    let image = unsafe { &*argument.cast::<Image<'_>>() };
+    reset_dispositions();
+    image
+        .failure
+        .set(Some(setsid().err().unwrap_or_else(|| execute(image))));
+    // SAFETY: it ends this process at once, without running what belongs to the parent at its exit.
+    unsafe { libc::_exit(127) }
+}
+
+/// Becomes the helper, with the socket as its standard input, no other descriptor and an empty environment.
+/// Returns only if it failed. All signals stay blocked, which the helper counts on.
+pub(super) fn execute(image: &Image<'_>) -> Errno {
+    // SAFETY: what it closes belongs to this process alone, which shares memory but not descriptors.
+    if unsafe { libc::dup2(image.socket, 0) } < 0 {
+        return last_errno();
+    }
+    if let Err(errno) = close_from(1) {
+        return errno;
+    }
+    let env = [ptr::null()];
+    // SAFETY: the path ends in a NUL, both arrays in a null, and all of it lives until this process is the
+    // program.
+    unsafe { libc::execve(image.program.as_ptr(), image.argv.as_ptr(), env.as_ptr()) };
+    last_errno()
+}
+
+pub(crate) fn run_if_asked() -> Option<ExitCode> {
+    let role = asked()?;
+    let argument = std::env::args_os().nth(1).unwrap_or_default();
+    let done = match role {
+        Role::Keeper => keeper::run(Path::new(&argument)),
+    };
+    // There is nobody to tell: whoever started us is gone, or looks at what we did.
+    Some(done.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
+}
+
+/// Waits until our parent lets go of our socket, or is gone.
+fn wait_for_end() -> Result<(), Errno> {
+    let mut message = [0; 16];
+    while retry_on_intr(|| read(stdin(), &mut message))? > 0 {}
+    Ok(())
+}
+
+/// Allocates nothing, as every start of the program comes by here.
+fn asked() -> Option<Role> {
+    unsafe extern "C" {
+        /// `argv[0]`, kept by the C library since before `main`.
+        static program_invocation_name: *const c_char;
+    }
+    // SAFETY: the C library sets it once, to a string or to null.
+    let name = unsafe { program_invocation_name };
+    if name.is_null() {
+        return None;
+    }
+    // SAFETY: as above, and the string lives as long as the process.
+    let name = unsafe { CStr::from_ptr(name) };
+    Role::ALL.into_iter().find(|role| role.name() == name)
+}
