@@ -304,13 +304,7 @@ mod tests {
                 exited: true,
                 exit_code: Some(0),
                 closed: false,
-                failure: None,
-                sandbox_denied: false,
-                next_offset: None,
-                first_seq: None,
-                first_offset: None,
-                end_offset: None,
-                gap: None,
+                ..ReadResult::default()
             };
             if let Some(events) = catch_up.page(page) {
                 break events;

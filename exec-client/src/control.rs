@@ -77,6 +77,7 @@ impl ProcessControl {
                 chunk: Blob(bytes.split_to(bytes.len().min(WRITE_BYTES))),
                 write_id: Some(self.client.write_id()),
                 eof: false,
+                offset: None,
             });
             let outcome = self.write_until_taken(params).await;
             *begun = None;
@@ -158,6 +159,7 @@ impl ProcessControl {
     pub async fn terminate(&self) -> Result<bool, CallError> {
         let params = TerminateParams {
             process_id: self.process_id.clone(),
+            grace_ms: None,
         };
         Ok(self.client.call::<Terminate>(&params).await?.running)
     }

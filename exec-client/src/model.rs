@@ -229,6 +229,7 @@ impl Model {
             first_offset: told(end_offset),
             end_offset: told(end_offset),
             gap: self.gap(after, published),
+            ..ReadResult::default()
         }
     }
 

@@ -324,13 +324,7 @@ mod tests {
             exited: false,
             exit_code: None,
             closed: false,
-            failure: None,
-            sandbox_denied: false,
-            next_offset: None,
-            first_seq: None,
-            first_offset: None,
-            end_offset: None,
-            gap: None,
+            ..ReadResult::default()
         });
         assert_eq!(
             sequence.step(),

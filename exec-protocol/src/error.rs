@@ -3,6 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::process::ProcessRecord;
+
 /// A JSON-RPC error code. Numbers are part of the contract: never reuse one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i32)]
@@ -17,6 +19,10 @@ pub enum ErrorCode {
     InvalidParams = -32602,
     /// The request was fine, and could not be carried out.
     InternalError = -32603,
+    /// The session is attached to another connection.
+    SessionAttached = -32010,
+    /// The client took its request back.
+    Cancelled = -32800,
 }
 
 macro_rules! kinds {
@@ -57,6 +63,8 @@ kinds! {
     UnknownSession = InvalidRequest "unknownSession",
     /// The session has no process with this id.
     UnknownProcess = InvalidRequest "unknownProcess",
+    /// The process ended so long ago that only its end is known, which is in `data.record`.
+    ExpiredProcess = InvalidRequest "expiredProcess",
     /// The id is taken by a process of the session, also one that has ended and is still kept.
     DuplicateProcess = InvalidRequest "duplicateProcess",
     /// A message, or a reply, is longer than the limit.
@@ -75,6 +83,8 @@ kinds! {
     WriteIdReused = InvalidParams "writeIdReused",
     /// A sandbox or a managed network was asked for, and there is none to enforce it.
     SandboxUnsupported = InvalidParams "sandboxUnsupported",
+    /// A process was to outlive its session where nobody could reach it again.
+    KeepUnsupported = InvalidParams "keepUnsupported",
     /// There is no such program.
     ProgramNotFound = InternalError "programNotFound",
     /// The working directory is not there, or not a directory.
@@ -95,6 +105,10 @@ kinds! {
     ShuttingDown = InternalError "shuttingDown",
     /// Something failed that should not.
     Internal = InternalError "internal",
+    /// The session has a connection, and the server was told not to take it from it. Passes.
+    SessionAttached = SessionAttached "sessionAttached",
+    /// The client took its request back with `$/cancelRequest`.
+    Cancelled = Cancelled "cancelled",
 }
 
 impl ErrorKind {
@@ -105,7 +119,7 @@ impl ErrorKind {
 }
 
 /// An error as it stands in a reply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message} ({code})")]
 pub struct RpcError {
     /// The JSON-RPC code, an [`ErrorCode`] if the server is ours.
@@ -118,7 +132,7 @@ pub struct RpcError {
 }
 
 /// The `data` member of an error.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ErrorData {
     /// The name of an [`ErrorKind`]; empty if the server does not tell kinds.
     #[serde(default)]
@@ -129,6 +143,9 @@ pub struct ErrorData {
     /// The member of the params that is wrong, as a path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// How the process ended that the request was about, if it has expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Box<ProcessRecord>>,
 }
 
 /// JSON-RPC allows any value as the data of an error, so none makes an error unreadable.
@@ -147,6 +164,7 @@ impl RpcError {
                 kind: kind.as_str().to_owned(),
                 errno: None,
                 field: None,
+                record: None,
             },
         }
     }
@@ -162,6 +180,13 @@ impl RpcError {
     #[must_use]
     pub fn with_errno(mut self, errno: Option<i32>) -> Self {
         self.data.errno = errno;
+        self
+    }
+
+    /// The same error, with what is known of the process.
+    #[must_use]
+    pub fn with_record(mut self, record: ProcessRecord) -> Self {
+        self.data.record = Some(Box::new(record));
         self
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest process, session or write id, in bytes of UTF-8.
+/// Longest id of a process, session, write, start or group, in bytes of UTF-8.
 ///
 /// They are kept for every process and repeated in every notification; a UUID with a prefix takes a
 /// fifth of it.
@@ -79,6 +79,21 @@ macro_rules! id {
 id! {
     /// The client's name for a process, unique within its session.
     ProcessId
+}
+
+id! {
+    /// The server's name for a process: random, and no other process of any session has it.
+    Uid
+}
+
+id! {
+    /// The client's name for a start, so that a repeated one does not run twice.
+    StartKey
+}
+
+id! {
+    /// The client's name for several processes that belong together.
+    Group
 }
 
 id! {

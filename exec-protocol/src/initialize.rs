@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::EnvironmentInfo;
 use crate::lenient::null_as_default;
+use crate::process::Containment;
 use crate::{Empty, Method, Notice, SessionId};
 
 /// `initialize`: opens a session, or takes one up again.
@@ -85,6 +86,9 @@ pub struct InitializeResult {
     /// Every cap in force. None if the server does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+    /// How the server holds a process's descendants together. None if it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub containment: Option<Containment>,
 }
 
 /// Name and version of a server.
@@ -124,6 +128,29 @@ pub struct Capabilities {
     pub ack: bool,
     /// `notifications` of `initialize`.
     pub notifications: bool,
+    /// `graceMs` of `process/start` and `process/terminate`.
+    pub grace: bool,
+    /// `timeoutMs` and `idleTimeoutMs` of `process/start`.
+    pub timeouts: bool,
+    /// `drainGraceMs` of `process/start`.
+    pub drain_grace: bool,
+    /// `process/get`, `process/list` and `process/forget`, and the end record in `process/exited` and
+    /// `process/closed`.
+    pub records: bool,
+    /// `uid` in the answer to a start, and in place of any `processId`.
+    pub uids: bool,
+    /// `startKey` of `process/start`.
+    pub start_key: bool,
+    /// `offset` of `process/write`.
+    pub write_offset: bool,
+    /// `onDisconnect` of `process/start`.
+    pub on_disconnect: bool,
+    /// `onDisconnect: keep`.
+    pub keep: bool,
+    /// `$/cancelRequest`.
+    pub cancel: bool,
+    /// `session/close`.
+    pub session_close: bool,
 }
 
 /// Every cap in force, each with its unit in its name.
@@ -136,7 +163,7 @@ pub struct Limits {
     pub batch_elements: u64,
     /// Deepest nesting of a message.
     pub message_depth: u64,
-    /// Longest process, session or write id.
+    /// Longest id of a process, session, write, start or group.
     pub id_bytes: u64,
     /// Requests of one connection that were read and are not yet answered.
     pub requests_in_flight: u64,
@@ -162,6 +189,12 @@ pub struct Limits {
     pub processes: u64,
     /// Processes of one session that ended and can still be read.
     pub ended_processes: u64,
+    /// Processes of one session of which only the end is still known.
+    pub expired_processes: u64,
+    /// How long the end of a process is known after it can no longer be read.
+    pub retain_expired_ms: u64,
+    /// Title and labels of one process together; as much of its argv, and of its metadata, is kept for its record.
+    pub record_bytes: u64,
     /// Sessions at a time.
     pub sessions: u64,
     /// Connections at a time.

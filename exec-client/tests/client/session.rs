@@ -12,6 +12,7 @@ fn start(name: &str) -> StartParams {
 
 fn terminate(name: &str) -> TerminateParams {
     TerminateParams {
+        grace_ms: None,
         process_id: process_id(name),
     }
 }

@@ -21,6 +21,7 @@ impl Notice for Ack {
 #[serde(rename_all = "camelCase")]
 pub struct AckParams {
     /// The process.
+    #[serde(alias = "uid")]
     pub process_id: ProcessId,
     /// The last event that the client has. 0 says only that more of these will come.
     pub seq: Seq,

@@ -20,6 +20,7 @@ impl Method for CloseStdin {
 #[serde(rename_all = "camelCase")]
 pub struct CloseStdinParams {
     /// The process.
+    #[serde(alias = "uid")]
     pub process_id: ProcessId,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Gap, Stream};
+use super::{EndReason, Gap, Holder, Stream, StreamBytes, Usage};
 use crate::lenient::null_as_default;
 use crate::{Blob, Notice, ProcessId, Seq};
 
@@ -70,6 +70,18 @@ pub struct ExitedParams {
     /// Whether a sandbox stopped it. Always false without one.
     #[serde(default, deserialize_with = "null_as_default")]
     pub sandbox_denied: bool,
+    /// The signal that ended it, such as `SIGKILL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// Why it ended. None if the server does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_reason: Option<EndReason>,
+    /// The name of the client that asked for its end, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
+    /// When it ended, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exited_at_ms: Option<u64>,
 }
 
 /// `process/closed`: no output will follow. The last one, once.
@@ -81,7 +93,7 @@ impl Notice for ClosedNotice {
     type Params = ClosedParams;
 }
 
-/// Which process.
+/// Which process, and what it comes to. What is optional is there if the server has the capability `records`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClosedParams {
@@ -89,4 +101,26 @@ pub struct ClosedParams {
     pub process_id: ProcessId,
     /// The event's number.
     pub seq: Seq,
+    /// When it closed, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at_ms: Option<u64>,
+    /// How much it has written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<StreamBytes>,
+    /// How long it has computed, with its descendants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<Usage>,
+    /// The most memory it had at a time, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rss_bytes: Option<u64>,
+    /// Whether its output was given up before its end, as `drainGraceMs` was over.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub incomplete: bool,
+    /// Who held the output then, as far as it could be found out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_by: Vec<Holder>,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Gap, Stream};
+use super::{EndReason, Gap, Stream};
 use crate::lenient::null_as_default;
 use crate::{Blob, Method, ProcessId, Seq};
 
@@ -25,6 +25,7 @@ pub const DEFAULT_MAX_BYTES: u64 = 1 << 20;
 #[serde(rename_all = "camelCase")]
 pub struct ReadParams {
     /// The process.
+    #[serde(alias = "uid")]
     pub process_id: ProcessId,
     /// Everything up to here is known. 0 reads from the start, and so does none, unless there is an
     /// `after_offset`.
@@ -68,7 +69,7 @@ impl ReadParams {
 ///
 /// What is optional here is there in every answer of a server with the capability `offsets`, but for
 /// the gap.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReadResult {
     /// Output after the cursor, in order.
@@ -100,6 +101,19 @@ pub struct ReadResult {
     /// What lay between the cursor and the oldest that is kept, and is lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
+    /// The signal that ended it, such as `SIGKILL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// Why it ended, once it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_reason: Option<EndReason>,
+    /// Whether its output was given up before its end, as `drainGraceMs` was over.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub incomplete: bool,
 }
 
 /// A piece of output.

@@ -20,6 +20,7 @@ impl Method for Resize {
 #[serde(rename_all = "camelCase")]
 pub struct ResizeParams {
     /// The process.
+    #[serde(alias = "uid")]
     pub process_id: ProcessId,
     /// The size to take.
     pub size: Size,

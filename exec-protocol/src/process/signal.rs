@@ -20,6 +20,7 @@ impl Method for Signal {
 #[serde(rename_all = "camelCase")]
 pub struct SignalParams {
     /// The process.
+    #[serde(alias = "uid")]
     pub process_id: ProcessId,
     /// The signal.
     pub signal: SignalName,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Size;
 use crate::lenient::{null_as_default, unique_names};
-use crate::{Method, ProcessId, StringMap, WirePath};
+use crate::{Group, Method, ProcessId, StartKey, StringMap, Uid, WirePath};
 
 /// `process/start`: answers when the child has been spawned.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub enum Start {}
 
 impl Method for Start {
     const NAME: &'static str = "process/start";
+    // Without a start key it is not.
     const REPEATABLE: bool = false;
     type Params = StartParams;
     type Result = StartResult;
@@ -55,6 +56,39 @@ pub struct StartParams {
     /// client is told of output, else [`OnSlowClient::Skip`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_slow_client: Option<OnSlowClient>,
+    /// What becomes of it without its client. Default: [`OnDisconnect::Session`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_disconnect: Option<OnDisconnect>,
+    /// How long it may run, in milliseconds. Then it is asked to end, and killed when it does not. Default: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// How long it may say nothing, in milliseconds, while it is read. Then as by `timeout_ms`. Default: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout_ms: Option<u64>,
+    /// From the polite signal to the kill, in milliseconds; 0 kills at once. Default: the server's
+    /// `limits.terminateGraceMs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_ms: Option<u64>,
+    /// How long after the leader's exit the end of output is waited for, in milliseconds, if somebody else holds it.
+    /// Default: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain_grace_ms: Option<u64>,
+    /// Names the start, so that a repeated one gets the first one's result and runs nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_key: Option<StartKey>,
+    /// What people call it. For the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it belongs to. For the record, and to wait for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Group>,
+    /// For the record, and to find it by.
+    #[serde(
+        default,
+        deserialize_with = "unique_names",
+        skip_serializing_if = "StringMap::is_empty"
+    )]
+    pub labels: StringMap,
     /// A sandbox to enforce. Anything but null is refused by a server that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Value>,
@@ -68,7 +102,7 @@ pub struct StartParams {
     /// A managed network to enforce.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_network: Option<Value>,
-    /// The client's own notes; not looked into.
+    /// The client's own notes; not looked into. For the record, if it is short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
 }
@@ -89,6 +123,15 @@ impl StartParams {
             size: None,
             retain_bytes: None,
             on_slow_client: None,
+            on_disconnect: None,
+            timeout_ms: None,
+            idle_timeout_ms: None,
+            grace_ms: None,
+            drain_grace_ms: None,
+            start_key: None,
+            title: None,
+            group: None,
+            labels: StringMap::new(),
             sandbox: None,
             enforce_managed_network: false,
             managed_network: None,
@@ -142,7 +185,20 @@ pub enum OnSlowClient {
     Skip,
 }
 
-/// The process runs.
+/// What becomes of a process without its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OnDisconnect {
+    /// It runs on while its session can be resumed, and ends with it.
+    #[default]
+    Session,
+    /// It is ended as soon as the connection is gone.
+    Kill,
+    /// It outlives its session. It can be found by `process/list` with scope `server`, and reached by its uid.
+    Keep,
+}
+
+/// The process runs. What is optional is there if the server has the capability `uids`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StartResult {
@@ -150,4 +206,13 @@ pub struct StartResult {
     pub process_id: ProcessId,
     /// Always `none`: no sandbox was asked for, or the start would have been refused.
     pub sandbox_type: String,
+    /// The server's name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Uid>,
+    /// The leader's pid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// When it was spawned, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at_ms: Option<u64>,
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::EndReason;
 use crate::{Method, ProcessId};
 
 /// `process/terminate`: asks the process to end, and kills it when it does not.
@@ -23,12 +24,21 @@ impl Method for Terminate {
 #[serde(rename_all = "camelCase")]
 pub struct TerminateParams {
     /// The process.
+    #[serde(alias = "uid")]
     pub process_id: ProcessId,
+    /// From the polite signal to the kill, in milliseconds; 0 kills at once. If it is given, what a closed process
+    /// left behind is ended too. Default: what its start said, or the server's `limits.terminateGraceMs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_ms: Option<u64>,
 }
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TerminateResult {
     /// Whether the process had not exited yet.
     pub running: bool,
+    /// Why it has ended, if it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_reason: Option<EndReason>,
 }

@@ -22,6 +22,7 @@ impl Method for Write {
 #[serde(rename_all = "camelCase")]
 pub struct WriteParams {
     /// The process.
+    #[serde(alias = "uid")]
     pub process_id: ProcessId,
     /// The raw bytes.
     #[serde(default, deserialize_with = "null_as_default")]
@@ -36,13 +37,21 @@ pub struct WriteParams {
         skip_serializing_if = "std::ops::Not::not"
     )]
     pub eof: bool,
+    /// The position in stdin of the first byte, counted from 0. With it a write may be taken in part, and bytes
+    /// that were taken before are skipped. Given always or never for one process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
 }
 
 /// What became of the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WriteResult {
     /// See there.
     pub status: WriteStatus,
+    /// How many of the bytes were taken, now or before. None if the server does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_bytes: Option<u64>,
 }
 
 /// What became of the bytes of a write.
@@ -55,4 +64,7 @@ pub enum WriteStatus {
     UnknownProcess,
     /// The process has no stdin, or not any more.
     StdinClosed,
+    /// Only of a write with an offset: not all of them were taken. Those that were not come again, or first come
+    /// the bytes before them.
+    Full,
 }

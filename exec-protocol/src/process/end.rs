@@ -1,0 +1,58 @@
+//! How a process ended.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a process ended. An open set: more may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EndReason {
+    /// By itself, with a code.
+    Exited,
+    /// A signal ended it that nobody here has sent to end it.
+    Signaled,
+    /// A client asked for it by `process/terminate`.
+    Terminated,
+    /// It ran for `timeoutMs`.
+    Timeout,
+    /// It said nothing for `idleTimeoutMs`.
+    IdleTimeout,
+    /// Its session is over, or its connection was lost and it was started to end with it.
+    Disconnected,
+    /// The server leaves.
+    ServerShutdown,
+    /// A reason that came after this was written.
+    #[serde(other)]
+    Other,
+}
+
+/// How much a process has written, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StreamBytes {
+    /// To standard output.
+    pub stdout: u64,
+    /// To standard error.
+    pub stderr: u64,
+    /// To its terminal.
+    pub pty: u64,
+}
+
+/// The time that a process and its descendants have been computing, as far as the system tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Usage {
+    /// In the programs, in milliseconds.
+    pub user_ms: u64,
+    /// In the system on their behalf, in milliseconds.
+    pub system_ms: u64,
+}
+
+/// Somebody who holds a process's output open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Holder {
+    /// Its pid.
+    pub pid: u32,
+    /// Its command line, or what is known of it.
+    pub command: String,
+}
