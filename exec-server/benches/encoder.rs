@@ -126,6 +126,7 @@ fn parse(criterion: &mut Criterion) {
             chunk: Blob::from(binary(length)),
             write_id: None,
             eof: false,
+            offset: None,
         })
     };
     let mut group = criterion.benchmark_group("encoder/parse");
@@ -183,6 +184,7 @@ fn read_result() -> ReadResult {
         first_offset: Some(0),
         end_offset: Some(end),
         gap: None,
+        ..ReadResult::default()
     }
 }
 

@@ -6,9 +6,10 @@ mod signals;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -49,15 +50,69 @@ struct ServeArgs {
     /// Memory for the output of all processes together [default: half of what this program may use]
     #[arg(long, value_name = "BYTES")]
     output_memory: Option<usize>,
+    /// How the descendants of a process are held together, so that they end with it [default: auto]
+    #[arg(long, value_name = "WAY")]
+    containment: Option<Containment>,
+    /// How long a session lives without a connection [default: 90]
+    #[arg(long, value_name = "SECONDS")]
+    detached_session: Option<u32>,
+    /// Refuse a connection that resumes a session which has one, instead of hanging up on that one
+    #[arg(long)]
+    refuse_takeover: bool,
+}
+
+/// A way to hold the descendants of a process together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Containment {
+    /// The strongest that this machine has
+    Auto,
+    /// A control group; nobody escapes it
+    Cgroup,
+    /// A supervising process; nobody escapes it
+    Supervisor,
+    /// The process group and session; who begins another session escapes
+    Group,
 }
 
 impl ServeArgs {
     fn config(&self) -> Config {
-        let defaults = Config::default();
+        use exec_protocol::process::Containment as Way;
+
+        let defaults = config();
+        let detached_session = self.detached_session.map(|seconds| Duration::from_secs(seconds.into()));
         Config {
             output_memory: self.output_memory.unwrap_or(defaults.output_memory),
+            containment: match self.containment.unwrap_or(Containment::Auto) {
+                Containment::Auto => None,
+                Containment::Cgroup => Some(Way::Cgroup),
+                Containment::Supervisor => Some(Way::Supervisor),
+                Containment::Group => Some(Way::Group),
+            },
+            detached_session: detached_session.unwrap_or(defaults.detached_session),
+            takeover: !self.refuse_takeover,
+            // On stdio the server ends with its only connection.
+            keep: self.listen.is_some_and(|listen| listen != Listen::Stdio),
             ..defaults
         }
+    }
+
+    /// Whether anything was asked for that only a server can do.
+    fn is_given(&self) -> bool {
+        self.listen.is_some()
+            || self.output_memory.is_some()
+            || self.containment.is_some()
+            || self.detached_session.is_some()
+            || self.refuse_takeover
+    }
+}
+
+/// What every server of this program has.
+fn config() -> Config {
+    Config {
+        // Also when the file was replaced meanwhile.
+        #[cfg(target_os = "linux")]
+        helper: Some("/proc/self/exe".into()),
+        ..Config::default()
     }
 }
 
@@ -104,9 +159,12 @@ fn variable(text: &str) -> Result<(String, String), &'static str> {
 
 /// Does what the arguments of this program say.
 pub fn main() -> ExitCode {
+    if let Some(code) = crate::helper::run_if_asked() {
+        return code;
+    }
     let cli = Cli::parse();
-    if cli.command.is_some() && (cli.serve.listen.is_some() || cli.serve.output_memory.is_some()) {
-        let message = "`--listen` and `--output-memory` are for serving; `run` has a server of its own";
+    if cli.command.is_some() && cli.serve.is_given() {
+        let message = "the options before `run` are for serving; `run` has a server of its own";
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
     log_to_stderr(cli.log);

@@ -1,14 +1,17 @@
 //! What an embedder may choose.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use exec_protocol::MAX_ID_BYTES;
 use exec_protocol::envelope::{MAX_BATCH_ELEMENTS, MAX_DEPTH};
 use exec_protocol::initialize::Limits;
+use exec_protocol::process::Containment;
 
+use crate::clock::milliseconds;
 use crate::limits;
 
-/// The times a server lives by, and the memory it may take. The times are the contract's.
+/// What a server lives by: its times, its memory, and how it holds processes. The times are the contract's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// From the polite signal to the kill.
@@ -17,6 +20,16 @@ pub struct Config {
     pub retain_ended: Duration,
     /// How long a session lives without a connection.
     pub detached_session: Duration,
+    /// Whether a connection can take a session from another one.
+    pub takeover: bool,
+    /// Whether processes may outlive their sessions, as somebody can come and reach them.
+    pub keep: bool,
+    /// How the descendants of a process are held together. None: by the strongest way there is.
+    pub containment: Option<Containment>,
+    /// The program that ends what is left when this one is killed: one whose `main` begins with
+    /// [`helper`](crate::helper), such as `exec-server` itself. Without one, descendants that have left their
+    /// process's session outlive a server that is killed, and there is no [`Containment::Supervisor`].
+    pub helper: Option<PathBuf>,
     /// Memory for the output of all processes together, in bytes.
     pub output_memory: usize,
 }
@@ -27,6 +40,10 @@ impl Default for Config {
             terminate_grace: limits::TERMINATE_GRACE,
             retain_ended: limits::RETAIN_ENDED,
             detached_session: limits::DETACHED_SESSION,
+            takeover: true,
+            keep: true,
+            containment: None,
+            helper: None,
             output_memory: limits::default_output_memory(),
         }
     }
@@ -52,12 +69,11 @@ impl Config {
             detached_session_ms: milliseconds(self.detached_session),
             processes: limits::MAX_PROCESSES as u64,
             ended_processes: limits::MAX_ENDED_PROCESSES as u64,
+            expired_processes: limits::MAX_EXPIRED_PROCESSES as u64,
+            retain_expired_ms: milliseconds(limits::RETAIN_EXPIRED),
+            record_bytes: limits::MAX_RECORD_BYTES as u64,
             sessions: limits::MAX_SESSIONS as u64,
             connections: limits::MAX_CONNECTIONS as u64,
         }
     }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

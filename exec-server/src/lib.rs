@@ -44,6 +44,7 @@
 
 pub mod cli;
 pub mod limits;
+mod clock;
 mod machine;
 pub mod transport;
 
@@ -62,5 +63,6 @@ mod shutdown;
 mod sync;
 
 pub use config::Config;
+pub use pty_utils::helper;
 pub use server::Server;
 pub use shutdown::ShutdownReport;

@@ -91,9 +91,9 @@ pub fn default_output_memory() -> usize {
 /// A shell's exit trap needs milliseconds; a database that flushes needs a second.
 pub const TERMINATE_GRACE: Duration = Duration::from_secs(2);
 
-/// How long an ended session or server waits for the end of output after its kill.
+/// How long is waited after a kill until nobody is left, and, where nobody will read it, for the end of output.
 ///
-/// Whoever still holds the output then began a session of its own (`setsid`); it is not waited for.
+/// Killed processes are gone in milliseconds. Whoever is left then cannot be killed, or has escaped.
 pub const KILLED_DRAIN: Duration = Duration::from_millis(500);
 
 /// How long an ended process can still be read, from when its close was told.
@@ -121,6 +121,29 @@ pub const MAX_PROCESSES: usize = 4096;
 
 /// Processes of one session that ended and can still be read. Beyond it the oldest is forgotten.
 pub const MAX_ENDED_PROCESSES: usize = 4096;
+
+/// Processes of one session of which only the end is still known. Beyond it the oldest is forgotten.
+///
+/// Each takes less than a KiB, unless its command line is long.
+pub const MAX_EXPIRED_PROCESSES: usize = 16_384;
+
+/// How long the end of a process is known after it can no longer be read.
+pub const RETAIN_EXPIRED: Duration = Duration::from_hours(1);
+
+/// Title and labels of one process together, in bytes. Longer ones are refused.
+///
+/// As much of its command line is kept for its record, and of its metadata all or nothing: they are told in lists of
+/// thousands.
+pub const MAX_RECORD_BYTES: usize = 4 << 10;
+
+/// Longest time that a client can set for a process. A longer one is shortened: it is for ever.
+pub const MAX_TIME: Duration = Duration::from_hours(24 * 365);
+
+/// How long it may take to find out who holds the output of a process. Then that is not told.
+pub const HOLDERS_WAIT: Duration = Duration::from_secs(1);
+
+/// Longest name of a client that is kept, in bytes. A longer one is cut.
+pub const MAX_CLIENT_NAME_BYTES: usize = 256;
 
 /// Sessions at a time. Beyond it the one goes that has had no connection for longest and whose processes
 /// have all ended; without such a one `initialize` is refused.

@@ -10,6 +10,9 @@ use crate::rpc::Batch;
 /// JSON around the process's name and the payload of a notification, in bytes, rounded up.
 const NOTICE_JSON_BYTES: usize = 200;
 
+/// What the end of a process adds to its notification, in bytes, unless its client has an unusual name.
+const END_JSON_BYTES: usize = 500;
+
 /// A process's id, escaped once instead of once per notification.
 #[derive(Debug)]
 pub(crate) struct ProcessName {
@@ -28,7 +31,12 @@ impl ProcessName {
 pub(crate) fn length(name: &ProcessName, event: &Event<'_>) -> usize {
     let payload = match event {
         Event::Output(entry) => entry.bytes.len().div_ceil(3) * 4,
-        Event::Gap(_) | Event::Exited(_) | Event::Closed(_) => 0,
+        Event::Gap(_) => 0,
+        Event::Exited(_) => END_JSON_BYTES,
+        Event::Closed(closed) => {
+            let held_by = closed.facts.held_by.iter();
+            END_JSON_BYTES + held_by.map(|holder| holder.command.len() + 40).sum::<usize>()
+        }
     };
     payload + name.json.len() + NOTICE_JSON_BYTES
 }
@@ -60,15 +68,26 @@ pub(crate) fn write(batch: &mut Batch, name: &ProcessName, event: Event<'_>) {
             let params = ExitedParams {
                 process_id: process_id(),
                 seq: exit.seq,
-                exit_code: exit.code,
+                exit_code: exit.status.code,
                 sandbox_denied: false,
+                signal: exit.status.signal.clone(),
+                end_reason: Some(exit.status.reason),
+                ended_by: exit.status.asked_by.as_deref().map(str::to_owned),
+                exited_at_ms: Some(exit.status.at_ms),
             };
             envelope::write_notice(out, style, ExitedNotice::NAME, &params);
         }
-        Event::Closed(seq) => {
+        Event::Closed(closed) => {
+            let facts = &closed.facts;
             let params = ClosedParams {
                 process_id: process_id(),
-                seq,
+                seq: closed.seq,
+                closed_at_ms: Some(facts.at_ms),
+                bytes: Some(closed.bytes),
+                cpu: facts.cpu,
+                max_rss_bytes: facts.max_rss_bytes,
+                incomplete: facts.incomplete,
+                held_by: facts.held_by.clone(),
             };
             envelope::write_notice(out, style, ClosedNotice::NAME, &params);
         }

@@ -11,11 +11,12 @@ use std::io;
 use std::sync::Arc;
 
 use exec_protocol::initialize::Notifications;
-use exec_protocol::process::{OnSlowClient, Stream};
+use exec_protocol::process::{OnSlowClient, Stream, StreamBytes};
 use exec_protocol::{ProcessId, Seq};
 use pty_utils::Read;
+use tokio::time::Instant;
 
-pub(crate) use events::{Event, Exit};
+pub(crate) use events::{CloseFacts, Closed, Event, Exit, ExitFacts};
 pub(crate) use memory::{MemoryLimit, OutputMemory, Reservation};
 pub(crate) use reading::{ReadError, ReadRequest};
 pub(crate) use ring::{Entry, MIN_CAPACITY, SEGMENT_BYTES};
@@ -40,6 +41,10 @@ pub(crate) struct OutputLog {
 struct State {
     ring: Ring,
     ends: Ends,
+    /// Everything that was published, by stream.
+    bytes: StreamBytes,
+    /// When something was published last.
+    last_output: Option<Instant>,
     /// The part of the server's memory that is set aside for this.
     reservation: Option<Reservation>,
     /// Whether everything was dropped to make room for others.
@@ -71,6 +76,8 @@ impl OutputLog {
             state: Mutex::new(State {
                 ring: Ring::new(retain_bytes),
                 ends: Ends::default(),
+                bytes: StreamBytes::default(),
+                last_output: None,
                 reservation: None,
                 is_discarded: false,
                 close_was_told: false,
@@ -100,6 +107,7 @@ impl OutputLog {
         let outcome = read(&mut buffer[..at_most.min(SEGMENT_BYTES)]);
         if let Ok(Read::Bytes(bytes)) = outcome {
             self.change(Tells::Output, |state| {
+                state.count(stream, bytes);
                 if bytes == buffer.len() {
                     state.ring.push_buffer(stream, std::mem::take(&mut buffer))
                 } else {
@@ -120,18 +128,20 @@ impl OutputLog {
     }
 
     /// Publishes the leader's exit.
-    pub(crate) fn push_exit(self: &Arc<Self>, code: i32) {
+    pub(crate) fn push_exit(self: &Arc<Self>, status: ExitFacts) {
         self.change(Tells::Mark, |state| {
             let offset = state.ring.end().offset;
             let seq = state.ring.mark();
-            state.ends.exit = Some(Exit { seq, offset, code });
+            state.ends.exit = Some(Exit { seq, offset, status });
         });
     }
 
     /// Publishes the end of output. The last event, once.
-    pub(crate) fn push_closed(self: &Arc<Self>) {
+    pub(crate) fn push_closed(self: &Arc<Self>, facts: CloseFacts) {
         self.change(Tells::Mark, |state| {
-            state.ends.closed = Some(state.ring.mark());
+            let seq = state.ring.mark();
+            let bytes = state.bytes;
+            state.ends.closed = Some(Closed { seq, bytes, facts });
             state.ring.shrink();
             let memory = state.ring.memory();
             if let Some(reservation) = &mut state.reservation {
@@ -250,19 +260,27 @@ impl OutputLog {
         wait_until(&self.state, State::owner_list, is_so).await;
     }
 
-    /// The leader's exit code, if it has ended.
-    pub(crate) fn exit_code(&self) -> Option<i32> {
-        self.lock().ends.exit.map(|exit| exit.code)
+    /// How the leader ended, if it has.
+    pub(crate) fn exit(&self) -> Option<ExitFacts> {
+        self.lock().ends.exit.as_ref().map(|exit| exit.status.clone())
     }
 
-    /// Waits until no output will follow.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe.
-    pub(crate) async fn closed(&self) {
-        let is_closed = |state: &mut State| state.ends.closed.map(drop);
-        wait_until(&self.state, State::reader_list, is_closed).await;
+    /// What is to be said of the output in a record.
+    pub(crate) fn summary(&self) -> Summary {
+        let state = self.lock();
+        let (_, first_offset) = state.ring.first();
+        Summary {
+            exit: state.ends.exit.as_ref().map(|exit| exit.status.clone()),
+            closed: state.ends.closed.as_ref().map(|closed| closed.facts.clone()),
+            bytes: state.bytes,
+            retained_bytes: state.ring.end().offset - first_offset,
+            last_output: state.last_output,
+        }
+    }
+
+    /// When something was published last.
+    pub(crate) fn last_output(&self) -> Option<Instant> {
+        self.lock().last_output
     }
 
     /// Appends notifications for `outbox` to `batch` until that is full. True if there are more.
@@ -273,7 +291,7 @@ impl OutputLog {
             return false;
         };
         let had_room = state.ring.is_within_bounds();
-        let told = subscriber.pull(&mut state.ring, state.ends, &self.name, batch);
+        let told = subscriber.pull(&mut state.ring, &state.ends, &self.name, batch);
         state.close_was_told |= told.closed;
         self.evict(state);
         let regained_room = !had_room && state.ring.is_within_bounds();
@@ -306,7 +324,27 @@ impl OutputLog {
     }
 }
 
+/// What is to be said of a process's output in a record.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) exit: Option<ExitFacts>,
+    pub(crate) closed: Option<CloseFacts>,
+    pub(crate) bytes: StreamBytes,
+    pub(crate) retained_bytes: u64,
+    pub(crate) last_output: Option<Instant>,
+}
+
 impl State {
+    fn count(&mut self, stream: Stream, bytes: usize) {
+        let counter = match stream {
+            Stream::Stdout => &mut self.bytes.stdout,
+            Stream::Stderr => &mut self.bytes.stderr,
+            Stream::Pty => &mut self.bytes.pty,
+        };
+        *counter += bytes as u64;
+        self.last_output = Some(Instant::now());
+    }
+
     /// The first byte that must be kept for the client that is attached.
     fn floor(&self, on_slow_client: Option<OnSlowClient>) -> Option<u64> {
         let subscriber = self.subscriber.as_ref()?;

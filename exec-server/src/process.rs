@@ -1,27 +1,38 @@
 //! One process: what everybody may hold of it. Its owner task has the rest.
 
+mod caretaker;
 mod command;
+mod description;
 mod lifecycle;
 mod owner;
+mod record;
 mod stdin;
-mod sweep;
+mod stop;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
-use exec_protocol::{ProcessId, WriteId};
-use pty_utils::{Signal, Terminal};
+use exec_protocol::process::{Containment, OnDisconnect, StartResult};
+use exec_protocol::{Group, ProcessId, StartKey, Uid, WriteId};
+use pty_utils::{Signal, Terminal, Usage};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 
+pub(crate) use caretaker::look_after;
 pub(crate) use command::{CommandError, command, terminal_size};
+pub(crate) use description::{Description, time};
 pub(crate) use owner::Owner;
-pub(crate) use stdin::{StdinKind, StdinRefusal};
+pub(crate) use stdin::{Accepted, StdinKind, StdinRefusal};
+pub(crate) use stop::Stop;
 
+use crate::clock::WallClock;
 use crate::deadline::until;
 use crate::output::OutputLog;
 use stdin::StdinQueue;
+
+/// What a process without a sandbox runs in.
+const NO_SANDBOX: &str = "none";
 
 /// One process, from the moment its id was taken until it is forgotten.
 ///
@@ -29,14 +40,26 @@ use stdin::StdinQueue;
 /// or not; the owner task carries them out.
 #[derive(Debug)]
 pub(crate) struct Process {
-    id: ProcessId,
+    description: Description,
     stdin: StdinKind,
+    containment: Containment,
     log: Arc<OutputLog>,
+    /// There once the child was spawned.
+    started: OnceLock<Started>,
     /// Held only for the length of a memory operation, never across an await.
     mailbox: Mutex<Mailbox>,
     /// For the owner: there is something in the mailbox.
     mail: Notify,
+    /// For who keeps the process once it is closed: it is not to be kept any longer.
+    release: Notify,
     phase: watch::Sender<Phase>,
+}
+
+/// What is known of a child from its spawn on.
+#[derive(Debug, Clone, Copy)]
+struct Started {
+    pid: u32,
+    at_ms: u64,
 }
 
 /// How far a process has come, as far as requests must know.
@@ -46,10 +69,23 @@ pub(crate) enum Phase {
     Starting,
     /// The child was spawned, and is not closed.
     Open,
-    /// No output will follow; it is kept for a while.
+    /// Its output is over; what is left is to be told.
+    Closing,
+    /// No output will follow; somebody outlives it.
+    Outlived,
+    /// No output will follow, and nobody is left.
     Closed,
-    /// The spawn failed, or the process was forgotten: there is no such process.
+    /// The spawn failed: there is no such process.
     Gone,
+}
+
+/// Why a process is not kept any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Release {
+    /// Its time is over, or others need the room: how it ended is still to be known.
+    Expired,
+    /// Nobody will ask for it.
+    Forgotten,
 }
 
 /// Why a terminal did not get its size.
@@ -69,10 +105,14 @@ struct Mailbox {
     stdin: StdinQueue,
     /// Bounded by the requests in flight: each belongs to one that waits for its answer.
     signals: VecDeque<SignalRequest>,
-    stop: Option<StopRequest>,
+    /// Bounded as the signals are.
+    usage: VecDeque<oneshot::Sender<Usage>>,
+    stop: Option<Stop>,
     /// The child's terminal, while there is one.
     terminal: Option<Terminal>,
-    is_forgotten: bool,
+    /// The terminal's size, the last that is known.
+    size: Option<pty_utils::Size>,
+    release: Option<Release>,
 }
 
 #[derive(Debug)]
@@ -81,38 +121,75 @@ struct SignalRequest {
     delivered: oneshot::Sender<bool>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct StopRequest {
-    grace: Duration,
-    is_final: bool,
-}
-
 impl Process {
     /// A process whose spawn is under way.
-    pub(crate) fn starting(id: ProcessId, stdin: StdinKind, log: OutputLog) -> Arc<Self> {
+    pub(crate) fn starting(
+        description: Description,
+        stdin: StdinKind,
+        containment: Containment,
+        log: OutputLog,
+    ) -> Arc<Self> {
         let mailbox = Mailbox {
             stdin: StdinQueue::new(stdin),
             signals: VecDeque::new(),
+            usage: VecDeque::new(),
             stop: None,
             terminal: None,
-            is_forgotten: false,
+            size: None,
+            release: None,
         };
         Arc::new(Self {
-            log: Arc::new(log),
-            id,
+            description,
             stdin,
+            containment,
+            log: Arc::new(log),
+            started: OnceLock::new(),
             mailbox: Mutex::new(mailbox),
             mail: Notify::new(),
+            release: Notify::new(),
             phase: watch::Sender::new(Phase::Starting),
         })
     }
 
     pub(crate) fn id(&self) -> &ProcessId {
-        &self.id
+        &self.description.process_id
+    }
+
+    pub(crate) fn uid(&self) -> &Uid {
+        &self.description.uid
+    }
+
+    /// The leader's pid; 0 if there is none yet.
+    fn pid(&self) -> u32 {
+        self.started.get().map_or(0, |started| started.pid)
+    }
+
+    pub(crate) fn start_key(&self) -> Option<&StartKey> {
+        self.description.start_key.as_ref()
+    }
+
+    pub(crate) fn group(&self) -> Option<&Group> {
+        self.description.group.as_ref()
+    }
+
+    pub(crate) fn on_disconnect(&self) -> OnDisconnect {
+        self.description.on_disconnect
     }
 
     pub(crate) fn log(&self) -> &Arc<OutputLog> {
         &self.log
+    }
+
+    /// What its start is answered. None if it has none yet, or will have none.
+    pub(crate) fn start_result(&self) -> Option<StartResult> {
+        let Started { pid, at_ms } = *self.started.get()?;
+        Some(StartResult {
+            process_id: self.id().clone(),
+            sandbox_type: NO_SANDBOX.to_owned(),
+            uid: Some(self.uid().clone()),
+            pid: Some(pid),
+            started_at_ms: Some(at_ms),
+        })
     }
 
     /// Waits until the spawn is over, and says how far the process is then.
@@ -121,10 +198,29 @@ impl Process {
     ///
     /// Cancel safe.
     pub(crate) async fn started(&self) -> Phase {
+        self.phase_when(|phase| phase != Phase::Starting).await
+    }
+
+    /// Waits until nobody is left of it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn ended(&self) {
+        self.phase_when(|phase| matches!(phase, Phase::Closed | Phase::Gone))
+            .await;
+    }
+
+    async fn phase_when(&self, is_it: impl Fn(Phase) -> bool) -> Phase {
         let mut phase = self.phase.subscribe();
-        let started = phase.wait_for(|phase| *phase != Phase::Starting).await;
+        let reached = phase.wait_for(|phase| is_it(*phase)).await;
         // The sender lives as long as `self`.
-        started.map_or(Phase::Gone, |phase| *phase)
+        reached.map_or(Phase::Gone, |phase| *phase)
+    }
+
+    /// Whether no output will follow.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(*self.phase.borrow(), Phase::Outlived | Phase::Closed)
     }
 
     /// Leaves bytes for stdin, and an end of file behind them if `eof`. Written in order of arrival.
@@ -136,6 +232,18 @@ impl Process {
         self.lock().stdin.write(id, bytes, eof)?;
         self.mail.notify_one();
         Ok(())
+    }
+
+    /// Leaves as many bytes for stdin as there is room for, the first of which belongs at `offset`, and an end of
+    /// file behind them if `eof` and all were taken.
+    ///
+    /// # Errors
+    ///
+    /// A [`StdinRefusal`]; nothing was taken then.
+    pub(crate) fn write_at(&self, offset: u64, bytes: &[u8], eof: bool) -> Result<Accepted, StdinRefusal> {
+        let accepted = self.lock().stdin.write_at(offset, bytes, eof)?;
+        self.mail.notify_one();
+        Ok(accepted)
     }
 
     /// Leaves an end of file behind what was written so far. False if there is no stdin to end, or a
@@ -165,7 +273,7 @@ impl Process {
         let mut mailbox = self.lock();
         match *self.phase.borrow() {
             Phase::Starting | Phase::Open => mailbox.signals.push_back(SignalRequest { signal, delivered }),
-            Phase::Closed | Phase::Gone => drop(delivered),
+            Phase::Closing | Phase::Outlived | Phase::Closed | Phase::Gone => drop(delivered),
         }
         drop(mailbox);
         self.mail.notify_one();
@@ -181,57 +289,70 @@ impl Process {
         if self.stdin != StdinKind::Terminal {
             return Err(ResizeError::NoTerminal);
         }
-        match &self.lock().terminal {
-            Some(terminal) => Ok(terminal.resize(size)?),
-            None => Ok(()),
-        }
-    }
-
-    /// Asks the process to end, and has it killed after `grace`.
-    pub(crate) fn terminate(&self, grace: Duration) {
-        self.ask_to_stop(StopRequest {
-            grace,
-            is_final: false,
-        });
-    }
-
-    /// The session is over: ends the process, and with it its record.
-    pub(crate) fn end_with_session(&self, grace: Duration) {
-        self.ask_to_stop(StopRequest {
-            grace,
-            is_final: true,
-        });
-    }
-
-    fn ask_to_stop(&self, request: StopRequest) {
         let mut mailbox = self.lock();
-        mailbox.stop = Some(match mailbox.stop {
-            Some(earlier) => StopRequest {
-                grace: earlier.grace.min(request.grace),
-                is_final: earlier.is_final || request.is_final,
-            },
-            None => request,
-        });
-        mailbox.is_forgotten |= request.is_final;
+        if let Some(terminal) = &mailbox.terminal {
+            terminal.resize(size)?;
+            mailbox.size = Some(size);
+        }
+        Ok(())
+    }
+
+    /// Asks how much it has computed so far. No answer comes once it is closed: then it was told.
+    pub(crate) fn usage(&self) -> oneshot::Receiver<Usage> {
+        let (usage, answer) = oneshot::channel();
+        let mut mailbox = self.lock();
+        // Looked at under the lock that the close takes.
+        if matches!(*self.phase.borrow(), Phase::Starting | Phase::Open) {
+            mailbox.usage.push_back(usage);
+        }
         drop(mailbox);
         self.mail.notify_one();
+        answer
     }
 
-    /// Gives up an ended process before its time.
-    pub(crate) fn forget(&self) {
-        self.lock().is_forgotten = true;
+    /// Asks the process to end. A second wish can only bring the kill forward.
+    pub(crate) fn stop(&self, stop: &Stop) {
+        let stop = stop.within(self.description.terms.grace);
+        let mut mailbox = self.lock();
+        if stop.is_final {
+            mailbox.release.get_or_insert(Release::Forgotten);
+        }
+        mailbox.stop = Some(match mailbox.stop.take() {
+            Some(earlier) => earlier.and(&stop),
+            None => stop,
+        });
+        drop(mailbox);
         self.mail.notify_one();
+        self.release.notify_one();
     }
 
-    /// Waits until the process may be forgotten: `retain_ended` after a client was told of its close,
+    /// Keeps an ended process no longer: others need the room.
+    pub(crate) fn expire(&self) {
+        self.release(Release::Expired);
+    }
+
+    /// Keeps an ended process no longer: nobody will ask for it.
+    pub(crate) fn forget(&self) {
+        self.release(Release::Forgotten);
+    }
+
+    fn release(&self, release: Release) {
+        self.lock().release.get_or_insert(release);
+        self.release.notify_one();
+    }
+
+    /// Waits until the process need not be kept any longer: `retain_ended` after a client was told of its close,
     /// not counting the time in which its session has no connection; or when somebody gives it up, or needs its memory.
     ///
     /// # Cancel safety
     ///
     /// Not cancel safe: the time would be counted anew.
-    pub(crate) async fn outlived(&self, retain_ended: Duration) {
+    pub(crate) async fn retained(&self, retain_ended: Duration) -> Release {
         let mut deadline = None;
-        while !self.lock().is_forgotten {
+        loop {
+            if let Some(release) = self.lock().release {
+                return release;
+            }
             tokio::select! {
                 // A connection that comes back has the whole time to read.
                 () = self.log.retention_runs(deadline.is_none()) => {
@@ -240,18 +361,30 @@ impl Process {
                         Some(_) => None,
                     };
                 }
-                () = self.mail.notified() => {}
-                () = self.log.discarded() => return,
-                () = until(deadline) => return,
+                () = self.release.notified() => {}
+                () = self.log.discarded() => return Release::Expired,
+                () = until(deadline) => return Release::Expired,
             }
         }
     }
 
-    /// There is no such process any more, or there never was.
+    /// The spawn has failed: there is no such process.
     pub(crate) fn vanish(&self) {
         let mut mailbox = self.lock();
         self.phase.send_replace(Phase::Gone);
         mailbox.signals.clear();
+        mailbox.usage.clear();
+    }
+
+    /// The child was spawned.
+    fn set_started(&self, pid: u32, terminal: Option<&Terminal>, now: WallClock) {
+        let mut mailbox = self.lock();
+        mailbox.terminal = terminal.cloned();
+        mailbox.size = terminal.and_then(|terminal| terminal.size().ok());
+        let started = Started { pid, at_ms: now.ms() };
+        // Each process is spawned once.
+        let _ = self.started.set(started);
+        self.phase.send_replace(Phase::Open);
     }
 
     fn lock(&self) -> MutexGuard<'_, Mailbox> {

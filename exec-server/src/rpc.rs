@@ -1,6 +1,7 @@
 //! JSON-RPC over one connection: what comes in is dispatched, what goes out is written.
 
 mod batch;
+mod cancel;
 mod connection;
 mod dispatch;
 mod error;

@@ -1,28 +1,32 @@
 //! The server: what connections share.
 
+mod start;
+
 use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 
 use exec_protocol::environment::EnvironmentInfo;
 use exec_protocol::initialize::{Capabilities, InitializeResult, ServerInfo};
-use exec_protocol::process::StartParams;
-use exec_protocol::{RpcError, SessionId};
+use exec_protocol::SessionId;
+use exec_protocol::process::Containment;
 use jsonrpsee::core::server::Methods;
-use pty_utils::{Command, SpawnError, Spawner};
+use pty_utils::{Spawner, SpawnerOptions};
 use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::limits::{MAX_CONNECTIONS, MAX_PROCESSES, MIN_RETAIN_BYTES, RETAIN_BYTES};
-use crate::output::{MemoryLimit, OutputLog, OutputMemory};
-use crate::process::{Owner, Phase, Process, command};
+use crate::limits::{MAX_CONNECTIONS, MAX_PROCESSES};
+use crate::output::OutputMemory;
+use crate::process::Stop;
 use crate::rpc::{self, Outbox};
-use crate::session::{OpenError, Registry, ReserveError, Session};
+use crate::session::{Kept, OpenError, Registry, Session, Takeover};
 use crate::transport::{self, Connection};
 use crate::{environment, shutdown};
+
+pub(crate) use start::StartError;
 
 /// A server of processes. Cloning gives another handle on the same one.
 ///
@@ -40,6 +44,8 @@ struct Shared {
     methods: Methods,
     spawner: Spawner,
     sessions: Registry,
+    /// Processes that outlive their sessions.
+    kept: Kept,
     running: Arc<Semaphore>,
     memory: Arc<OutputMemory>,
     connections: Arc<Semaphore>,
@@ -53,36 +59,28 @@ struct Shared {
     stopped: CancellationToken,
 }
 
-/// Why a process was not started.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StartError {
-    #[error(transparent)]
-    Reserve(#[from] ReserveError),
-    #[error(transparent)]
-    Memory(#[from] MemoryLimit),
-    #[error("there are {MAX_PROCESSES} processes already")]
-    TooMany,
-    #[error("the server is shutting down")]
-    ShuttingDown,
-    #[error(transparent)]
-    Spawn(#[from] SpawnError),
-}
-
 impl Server {
     /// A server that runs processes with this program's environment and working directory.
     ///
     /// # Errors
     ///
-    /// When the thread that spawns cannot be started, or there is no working directory.
+    /// When the thread that spawns cannot be started, there is no working directory, or processes cannot be held
+    /// together in the way that `config` asks for.
     pub fn new(config: Config) -> io::Result<Self> {
+        let spawner = Spawner::with_options(SpawnerOptions {
+            containment: config.containment.map(to_spawner),
+            helper: config.helper.clone(),
+        })
+        .map_err(io::Error::other)?;
         Ok(Self(Arc::new(Shared {
             memory: OutputMemory::new(config.output_memory),
             config,
             environment_info: environment::info()?,
             variables: std::env::vars_os().collect(),
             methods: rpc::methods(),
-            spawner: Spawner::new()?,
+            spawner,
             sessions: Registry::default(),
+            kept: Kept::default(),
             running: Arc::new(Semaphore::new(MAX_PROCESSES)),
             connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             tasks: TaskTracker::new(),
@@ -148,6 +146,27 @@ impl Server {
         &self.0.sessions
     }
 
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.0.kept
+    }
+
+    pub(crate) fn takeover(&self) -> Takeover {
+        if self.config().takeover {
+            Takeover::Allowed
+        } else {
+            Takeover::Refused
+        }
+    }
+
+    /// How the descendants of a process are held together.
+    pub(crate) fn containment(&self) -> Containment {
+        match self.0.spawner.containment() {
+            pty_utils::Containment::Cgroup => Containment::Cgroup,
+            pty_utils::Containment::Supervisor => Containment::Supervisor,
+            pty_utils::Containment::Group => Containment::Group,
+        }
+    }
+
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
     }
@@ -189,8 +208,20 @@ impl Server {
                 retain_bytes: true,
                 ack: true,
                 notifications: true,
+                grace: true,
+                timeouts: true,
+                drain_grace: true,
+                records: true,
+                uids: true,
+                start_key: true,
+                write_offset: true,
+                on_disconnect: true,
+                keep: self.config().keep,
+                cancel: true,
+                session_close: true,
             },
             limits: Some(self.config().limits()),
+            containment: Some(self.containment()),
         }
     }
 
@@ -218,95 +249,19 @@ impl Server {
                 () = session.absence_over() => {}
                 () = server.stopping().cancelled() => {}
             }
-            if session.end_if_still(absence, server.config().terminate_grace) {
+            let stop = Stop::with_session(server.config().terminate_grace);
+            if session.end_if_still(absence, &stop) {
                 server.sessions().remove(&session);
             }
         });
     }
-
-    /// Takes the process's id and starts it in a task of its own.
-    ///
-    /// # Cancel safety
-    ///
-    /// Not reversible: once the id is taken, which is in the first poll unless another start of the
-    /// same id is under way, the process starts whether or not this is polled again.
-    pub(crate) async fn start(&self, session: &Arc<Session>, params: StartParams) -> Result<(), RpcError> {
-        if self.stopping().is_cancelled() {
-            return Err(StartError::ShuttingDown.into());
-        }
-        let id = params.process_id.clone();
-        let on_slow_client = params.on_slow_client;
-        let retain_bytes = retain_bytes(params.retain_bytes);
-        let (command, stdin) = command(params, &self.0.variables, self.environment_info().cwd.as_path())?;
-        let running = Arc::clone(&self.0.running)
-            .try_acquire_owned()
-            .map_err(|_| StartError::TooMany)?;
-        let log = OutputLog::new(&id, retain_bytes, on_slow_client);
-        let process = Process::starting(id, stdin, log);
-        while let Err(error) = session.reserve(&process) {
-            let is_free_again = error == ReserveError::Duplicate
-                && match session.process(process.id()) {
-                    // Its start may be under way, and fail.
-                    Some(other) => other.started().await == Phase::Gone,
-                    None => true,
-                };
-            if !is_free_again {
-                return Err(StartError::from(error).into());
-            }
-        }
-        // Only now: for a start that is refused for another reason nobody is given up.
-        match self.0.memory.reserve(retain_bytes) {
-            Ok(reservation) => process.log().set_reservation(reservation),
-            Err(error) => {
-                session.remove(&process);
-                process.vanish();
-                return Err(StartError::from(error).into());
-            }
-        }
-        let (started, outcome) = oneshot::channel();
-        let own = self
-            .clone()
-            .own(Arc::clone(session), process, command, running, started);
-        self.owners().spawn(own);
-        let outcome = outcome.await.map_err(|_| StartError::ShuttingDown)?;
-        Ok(outcome.map_err(StartError::from)?)
-    }
-
-    /// The life of one process, from its spawn until it is forgotten.
-    async fn own(
-        self,
-        session: Arc<Session>,
-        process: Arc<Process>,
-        command: Command,
-        running: OwnedSemaphorePermit,
-        started: oneshot::Sender<Result<(), SpawnError>>,
-    ) {
-        let outcome = match Owner::spawn(Arc::clone(&process), command, &self.0.spawner).await {
-            Ok(owner) => {
-                // Whoever asked may have gone away; the process is the session's all the same.
-                let _ = started.send(Ok(()));
-                owner.run().await;
-                drop(running);
-                session.keep_ended(&process);
-                self.0.memory.add_ended(process.log());
-                process.outlived(self.config().retain_ended).await;
-                Ok(())
-            }
-            Err(error) => Err((started, error)),
-        };
-        // The id is free before the failure is told.
-        session.remove(&process);
-        process.vanish();
-        if let Err((started, error)) = outcome {
-            let _ = started.send(Err(error));
-        }
-    }
 }
 
-/// How much output a process keeps that asked for so much, in bytes.
-fn retain_bytes(asked: Option<u64>) -> usize {
-    match asked {
-        Some(asked) => usize::try_from(asked).unwrap_or(usize::MAX).max(MIN_RETAIN_BYTES),
-        None => RETAIN_BYTES,
+/// How pty-utils calls it.
+fn to_spawner(containment: Containment) -> pty_utils::Containment {
+    match containment {
+        Containment::Cgroup => pty_utils::Containment::Cgroup,
+        Containment::Supervisor => pty_utils::Containment::Supervisor,
+        Containment::Group => pty_utils::Containment::Group,
     }
 }

@@ -1,25 +1,27 @@
 //! Who owns which process, and which connection speaks for it.
 
 mod handshake;
+mod kept;
 mod registry;
+mod table;
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use exec_protocol::initialize::Notifications;
-use exec_protocol::{ProcessId, SessionId};
+use exec_protocol::process::OnDisconnect;
+use exec_protocol::{Group, ProcessId, SessionId};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub(crate) use handshake::{Admission, Handshake, HandshakeError};
-pub(crate) use registry::{OpenError, Registry};
+pub(crate) use kept::Kept;
+pub(crate) use registry::{NoRandomness, OpenError, Registry, random_id};
+pub(crate) use table::{Entry, Tombstone};
 
-use crate::limits::MAX_ENDED_PROCESSES;
-use crate::process::Process;
+use crate::process::{Process, Stop};
 use crate::rpc::Outbox;
 use crate::transport::CloseReason;
+use table::Table;
 
 /// The processes of one client, which outlive its connection for a while.
 #[derive(Debug)]
@@ -41,9 +43,9 @@ struct State {
     changed_at: Instant,
     /// How often a connection was missed so far.
     absences: u64,
-    processes: HashMap<ProcessId, Arc<Process>>,
-    /// Closed processes that are still kept, oldest first.
-    ended: VecDeque<Arc<Process>>,
+    table: Table,
+    /// Closed processes that somebody outlives.
+    outlived: Vec<Arc<Process>>,
 }
 
 /// A connection, and what it wants to be told.
@@ -57,17 +59,37 @@ struct Attached {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Absence(u64);
 
+/// What becomes of the connection that a session has, when another one comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takeover {
+    /// It is hung up on.
+    Allowed,
+    /// It stays, and the other one is refused.
+    Refused,
+}
+
+/// Why a connection cannot speak for a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AttachError {
+    /// The session's life is over.
+    #[error(transparent)]
+    Ended(#[from] SessionEnded),
+    /// Another connection does.
+    #[error("the session is attached to another connection")]
+    Attached,
+}
+
 /// The session's life is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no such session")]
 pub(crate) struct SessionEnded;
 
 /// Why a process id cannot be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum ReserveError {
     /// Another process has it.
     #[error("the process id is taken by a process that runs or is still kept")]
-    Duplicate,
+    Taken(Entry),
     /// The session is over.
     #[error(transparent)]
     Ended(#[from] SessionEnded),
@@ -80,8 +102,8 @@ impl Session {
             is_over: false,
             changed_at: Instant::now(),
             absences: 0,
-            processes: HashMap::new(),
-            ended: VecDeque::new(),
+            table: Table::default(),
+            outlived: Vec::new(),
         };
         Self {
             id,
@@ -95,18 +117,23 @@ impl Session {
     }
 
     /// Makes `outbox` the one that gets the notifications, from the next event on, behind this
-    /// answer. Who had them before is hung up on.
+    /// answer. Who had them before is hung up on, if that is allowed.
     pub(crate) fn attach(
         &self,
         outbox: &Arc<Outbox>,
         notifications: Notifications,
+        takeover: Takeover,
         answer: Vec<u8>,
-    ) -> Result<(), SessionEnded> {
+    ) -> Result<(), AttachError> {
         let mut state = self.lock();
         if state.is_over {
-            return Err(SessionEnded);
+            return Err(SessionEnded.into());
         }
         if let Some(older) = &state.attached {
+            // One that ends already has nothing more to say for it.
+            if takeover == Takeover::Refused && !older.outbox.is_closing() {
+                return Err(AttachError::Attached);
+            }
             older.outbox.close(CloseReason::TakenOver);
         }
         outbox.push_answer(answer);
@@ -115,7 +142,7 @@ impl Session {
             outbox: Arc::clone(outbox),
             notifications,
         });
-        for process in state.processes.values() {
+        for process in state.table.processes() {
             process.log().subscribe(Arc::clone(outbox), notifications);
         }
         Ok(())
@@ -134,18 +161,23 @@ impl Session {
         state.attached = None;
         state.changed_at = Instant::now();
         state.absences += 1;
-        for process in state.processes.values() {
+        for process in state.table.processes() {
             process.log().unsubscribe();
+        }
+        for process in state.members() {
+            if process.on_disconnect() == OnDisconnect::Kill {
+                process.stop(&Stop::with_connection());
+            }
         }
         Some(Absence(state.absences))
     }
 
     /// Ends the session if it is still in this absence. True if it is over now.
-    pub(crate) fn end_if_still(&self, absence: Absence, grace: Duration) -> bool {
+    pub(crate) fn end_if_still(&self, absence: Absence, stop: &Stop) -> bool {
         let mut state = self.lock();
         let is_same = state.attached.is_none() && state.absences == absence.0;
         if is_same {
-            state.end(grace);
+            state.end(stop);
         }
         is_same
     }
@@ -160,21 +192,25 @@ impl Session {
         self.absence_over.notified().await;
     }
 
-    /// Waits until every process of the session is closed.
+    /// Waits until every process has ended that ends with the session, and whoever they left behind.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
-    pub(crate) async fn closed(&self) {
-        for process in self.processes() {
-            process.log().closed().await;
+    pub(crate) async fn ended(&self) {
+        let ending: Vec<_> = {
+            let state = self.lock();
+            state.ending().cloned().collect()
+        };
+        for process in ending {
+            process.ended().await;
         }
     }
 
-    /// Ends the session: its processes are stopped, and its connection, if it has one, is left to
-    /// say what becomes of them.
-    pub(crate) fn end(&self, grace: Duration) {
-        self.lock().end(grace);
+    /// Ends the session: its processes are stopped but for those that outlive it, and its connection, if it has
+    /// one, is left to say what becomes of them.
+    pub(crate) fn end(&self, stop: &Stop) {
+        self.lock().end(stop);
         self.absence_over.notify_waiters();
     }
 
@@ -184,23 +220,33 @@ impl Session {
         if state.is_over {
             return Err(SessionEnded.into());
         }
-        match state.processes.entry(process.id().clone()) {
-            Entry::Occupied(_) => return Err(ReserveError::Duplicate),
-            Entry::Vacant(free) => free.insert(Arc::clone(process)),
-        };
+        match state.table.named(process.id()) {
+            // An end that is known is in nobody's way, unless it is that of this very start.
+            Some(Entry::Expired(tombstone)) if !tombstone.is_of(process.start_key()) => {}
+            Some(taken) => return Err(ReserveError::Taken(taken.clone())),
+            None => {}
+        }
+        state.table.insert_named(process);
         if let Some(Attached {
             outbox,
             notifications,
         }) = &state.attached
         {
             process.log().subscribe(Arc::clone(outbox), *notifications);
+        } else if process.on_disconnect() == OnDisconnect::Kill {
+            process.stop(&Stop::with_connection());
         }
         Ok(())
     }
 
-    /// The process with this id: one that starts, runs, or has ended and is kept.
-    pub(crate) fn process(&self, id: &ProcessId) -> Option<Arc<Process>> {
-        self.lock().processes.get(id).cloned()
+    /// Whether the process is one of this session.
+    pub(crate) fn has(&self, process: &Arc<Process>) -> bool {
+        self.lock().table.has(process)
+    }
+
+    /// What is known under this name, or under this uid.
+    pub(crate) fn find(&self, id: &ProcessId) -> Option<Entry> {
+        self.lock().table.get(id).cloned()
     }
 
     /// Whether the session's life is over.
@@ -212,38 +258,52 @@ impl Session {
     /// processes have said.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         let state = self.lock();
-        let is_idle = state.attached.is_none() && state.processes.len() == state.ended.len();
+        let is_idle = state.attached.is_none() && state.table.is_idle() && state.outlived.is_empty();
         is_idle.then_some(state.changed_at)
     }
 
     /// Every process of the session.
     pub(crate) fn processes(&self) -> Vec<Arc<Process>> {
-        self.lock().processes.values().cloned().collect()
+        self.lock().table.processes().cloned().collect()
+    }
+
+    /// The processes of a group.
+    pub(crate) fn in_group(&self, group: &Group) -> Vec<Arc<Process>> {
+        let state = self.lock();
+        let is_in_it = |process: &&Arc<Process>| process.group() == Some(group);
+        state.table.processes().filter(is_in_it).cloned().collect()
     }
 
     /// Takes note that a process is closed and kept for a while. The oldest beyond the cap is
-    /// forgotten.
+    /// not kept any longer.
     pub(crate) fn keep_ended(&self, process: &Arc<Process>) {
-        let mut state = self.lock();
-        state.ended.push_back(Arc::clone(process));
-        if state.ended.len() > MAX_ENDED_PROCESSES
-            && let Some(oldest) = state.ended.pop_front()
-        {
-            oldest.forget();
+        let oldest = self.lock().table.keep_ended(process);
+        if let Some(oldest) = oldest {
+            oldest.expire();
         }
     }
 
     /// Gives the process's id free.
-    pub(crate) fn remove(&self, process: &Arc<Process>) {
+    pub(crate) fn remove(&self, process: &Arc<Process>) -> bool {
+        self.lock().table.remove(process)
+    }
+
+    /// The process is not kept any longer. How it ended is known for a while.
+    pub(crate) fn expire(&self, process: &Arc<Process>, tombstone: &Arc<Tombstone>) {
+        self.lock().table.expire(process, tombstone, Instant::now());
+    }
+
+    /// Takes note that somebody outlives a closed process: they end with the session. False if that is over.
+    pub(crate) fn add_outlived(&self, process: &Arc<Process>) -> bool {
         let mut state = self.lock();
-        state.ended.retain(|ended| !Arc::ptr_eq(ended, process));
-        if state
-            .processes
-            .get(process.id())
-            .is_some_and(|current| Arc::ptr_eq(current, process))
-        {
-            state.processes.remove(process.id());
-        }
+        state.outlived.push(Arc::clone(process));
+        !state.is_over
+    }
+
+    /// Takes note that nobody is left of a process.
+    pub(crate) fn remove_outlived(&self, process: &Arc<Process>) {
+        let mut state = self.lock();
+        state.outlived.retain(|other| !Arc::ptr_eq(other, process));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -252,10 +312,21 @@ impl Session {
 }
 
 impl State {
-    fn end(&mut self, grace: Duration) {
+    fn end(&mut self, stop: &Stop) {
         self.is_over = true;
-        for process in self.processes.values() {
-            process.end_with_session(grace);
+        for process in self.ending() {
+            process.stop(stop);
         }
+    }
+
+    /// Processes that run, are kept, or left somebody behind; some of them twice.
+    fn members(&self) -> impl Iterator<Item = &Arc<Process>> {
+        self.table.processes().chain(&self.outlived)
+    }
+
+    /// Those that end with the session.
+    fn ending(&self) -> impl Iterator<Item = &Arc<Process>> {
+        self.members()
+            .filter(|process| process.on_disconnect() != OnDisconnect::Keep)
     }
 }

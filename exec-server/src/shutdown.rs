@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::limits::{GOODBYE, KILLED_DRAIN};
+use crate::process::Stop;
 use crate::server::Server;
 
 /// What a shutdown found and did.
@@ -31,11 +32,13 @@ pub(crate) async fn run(server: &Server) -> ShutdownReport {
     let processes = sessions
         .iter()
         .flat_map(|session| session.processes())
-        .filter(|process| process.log().exit_code().is_none())
+        .filter(|process| process.log().exit().is_none())
         .count();
+    let stop = Stop::with_server(grace);
     for session in &sessions {
-        session.end(grace);
+        session.end(&stop);
     }
+    server.kept().end(&stop);
     server.owners().close();
     let owners = timeout(grace + KILLED_DRAIN + AFTER_GRACE, server.owners().wait()).await;
     server.stopped().cancel();
@@ -50,7 +53,9 @@ pub(crate) async fn run(server: &Server) -> ShutdownReport {
 }
 
 pub(crate) fn kill(server: &Server) {
+    let stop = Stop::with_server(Duration::ZERO);
     for session in server.sessions().close() {
-        session.end(Duration::ZERO);
+        session.end(&stop);
     }
+    server.kept().end(&stop);
 }

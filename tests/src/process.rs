@@ -19,7 +19,10 @@ impl Peer {
     pub async fn start(&mut self, params: Value) {
         let process_id = params["processId"].clone();
         let result = self.call("process/start", params).await;
-        assert_eq!(result, json!({"processId": process_id, "sandboxType": "none"}));
+        assert_eq!(
+            (&result["processId"], &result["sandboxType"]),
+            (&process_id, &json!("none"))
+        );
     }
 
     /// Starts a process and follows it to its close.
@@ -152,7 +155,7 @@ impl Peer {
         let result = self
             .call("process/terminate", json!({"processId": process_id}))
             .await;
-        assert_eq!(result, json!({"running": true}));
+        assert_eq!(result["running"], true, "{result}");
         self.output_until_closed(process_id).await
     }
 

@@ -2,6 +2,7 @@
 
 mod embedded;
 mod listening;
+mod options;
 mod piped;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -16,6 +17,7 @@ use crate::peer::Peer;
 use crate::watchdog::Watchdog;
 use embedded::Embedded;
 use listening::Listening;
+pub use options::Options;
 use piped::Piped;
 
 /// How long the server of a failed test may take to end its processes.
@@ -54,10 +56,19 @@ impl TestServer {
     ///
     /// Cancel safe: what was started is ended.
     pub async fn start(wire: Wire) -> Self {
+        Self::start_with(wire, Options::default()).await
+    }
+
+    /// Starts a server that was told something.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what was started is ended.
+    pub async fn start_with(wire: Wire, options: Options) -> Self {
         let running = match wire {
-            Wire::Memory => Running::Embedded(Embedded::start(Config::default())),
-            Wire::Stdio => Running::Piped(Piped::start()),
-            Wire::Websocket => Running::Listening(Listening::start().await),
+            Wire::Memory => Running::Embedded(Embedded::start(options.config())),
+            Wire::Stdio => Running::Piped(Piped::start(options)),
+            Wire::Websocket => Running::Listening(Listening::start(options).await),
         };
         Self { wire, running }
     }
@@ -164,7 +175,16 @@ impl TestServer {
 ///
 /// Cancel safe: the server is ended.
 pub async fn on(wire: Wire, test: impl AsyncFnOnce(&TestServer)) {
-    run(TestServer::start(wire).await, test).await;
+    on_with(wire, Options::default(), test).await;
+}
+
+/// As [`on`], with a server that was told something.
+///
+/// # Cancel safety
+///
+/// Cancel safe: the server is ended.
+pub async fn on_with(wire: Wire, options: Options, test: impl AsyncFnOnce(&TestServer)) {
+    run(TestServer::start_with(wire, options).await, test).await;
 }
 
 /// As [`on`], with a server that is there already.

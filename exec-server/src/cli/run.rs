@@ -22,7 +22,7 @@ use super::{Failure, RunArgs};
 use crate::deadline::until;
 use crate::limits::{KILLED_DRAIN, TERMINATE_GRACE};
 use crate::transport::{Connection, MemoryPeer};
-use crate::{Config, Server};
+use crate::Server;
 use console::Console;
 
 /// The name of the only process, which nobody sees.
@@ -40,7 +40,7 @@ const TERMINATED: u8 = 143;
 
 /// Runs the command to its end. The exit code is the command's.
 pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
-    let server = Server::new(Config::default())?;
+    let server = Server::new(super::config())?;
     let (connection, MemoryPeer { outgoing, incoming }) = Connection::memory();
     let tasks = TaskTracker::new();
     tasks.spawn({

@@ -36,9 +36,9 @@ pub(crate) enum ReadError {
     /// There was no such byte so far.
     #[error("the cursor {after} lies beyond {end}, the end of output so far")]
     OffsetAhead { after: u64, end: u64 },
-    /// The process was given up to make room for others.
+    /// The process is not kept any longer.
     #[error("no such process")]
-    Discarded,
+    Released,
 }
 
 impl OutputLog {
@@ -102,8 +102,9 @@ impl State {
             (None, after) => end.seq > after.unwrap_or_default(),
             (Some(offset), None) => end.offset > offset,
             (Some(offset), Some(after)) => {
-                let exit = self.ends.exit.map(|exit| exit.seq);
-                end.offset > offset || exit.max(self.ends.closed).is_some_and(|seq| seq > after)
+                let exit = self.ends.exit.as_ref().map(|exit| exit.seq);
+                let closed = self.ends.closed.as_ref().map(|closed| closed.seq);
+                end.offset > offset || exit.max(closed).is_some_and(|seq| seq > after)
             }
         };
         is_news || self.ends.closed.is_some() || self.check(request).is_err()
@@ -112,7 +113,7 @@ impl State {
     fn check(&self, request: ReadRequest) -> Result<(), ReadError> {
         let end = self.ring.end();
         if self.is_discarded {
-            return Err(ReadError::Discarded);
+            return Err(ReadError::Released);
         }
         if let Some(after) = request.after_seq
             && after > end.seq
@@ -174,7 +175,7 @@ impl State {
 
     /// The number of an exit is none that can be lost.
     fn without_exit(&self, gap: Gap) -> Gap {
-        match self.ends.exit {
+        match &self.ends.exit {
             Some(exit) if exit.seq == gap.from_seq => {
                 Gap::new(exit.seq.next(), gap.to_seq, gap.from_offset, gap.to_offset)
             }
@@ -184,12 +185,14 @@ impl State {
 
     fn result(&self, next: Cursor, gap: Option<Gap>) -> ReadResult {
         let (first_seq, first_offset) = self.ring.first();
+        let exit = self.ends.exit.as_ref().map(|exit| &exit.status);
+        let closed = self.ends.closed.as_ref();
         ReadResult {
             chunks: Vec::new(),
             next_seq: next.seq.next(),
-            exited: self.ends.exit.is_some(),
-            exit_code: self.ends.exit.map(|exit| exit.code),
-            closed: self.ends.closed.is_some(),
+            exited: exit.is_some(),
+            exit_code: exit.map(|exit| exit.code),
+            closed: closed.is_some(),
             failure: None,
             sandbox_denied: false,
             next_offset: Some(next.offset),
@@ -197,6 +200,9 @@ impl State {
             first_offset: Some(first_offset),
             end_offset: Some(self.ring.end().offset),
             gap,
+            signal: exit.and_then(|exit| exit.signal.clone()),
+            end_reason: exit.map(|exit| exit.reason),
+            incomplete: closed.is_some_and(|closed| closed.facts.incomplete),
         }
     }
 }

@@ -68,7 +68,7 @@ impl Subscriber {
     pub(super) fn pull(
         &mut self,
         ring: &mut Ring,
-        ends: Ends,
+        ends: &Ends,
         name: &ProcessName,
         batch: &mut Batch,
     ) -> Told {
@@ -79,8 +79,10 @@ impl Subscriber {
         if self.notifications != Notifications::All {
             // Whatever has bytes is passed over, and what is left is short.
             let ends = [
-                ends.exit.map(|exit| (exit.seq, Event::Exited(exit))),
-                ends.closed.map(|seq| (seq, Event::Closed(seq))),
+                ends.exit.as_ref().map(|exit| (exit.seq, Event::Exited(exit))),
+                ends.closed
+                    .as_ref()
+                    .map(|closed| (closed.seq, Event::Closed(closed))),
             ];
             for (seq, event) in ends.into_iter().flatten() {
                 if seq > self.sent.seq {

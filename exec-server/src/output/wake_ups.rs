@@ -70,12 +70,12 @@ fn a_long_poll_hears_of_output_of_the_exit_and_of_the_close() {
             move || {
                 wait_for(&log, 0);
                 wait_for(&log, 1);
-                block_on(log.closed());
+                wait_for(&log, 2);
             }
         });
         push(&log, 1);
-        log.push_exit(0);
-        log.push_closed();
+        log.push_exit(ExitFacts::by_itself(0));
+        log.push_closed(CloseFacts::default());
         reader.join().unwrap();
     });
 }
@@ -104,9 +104,9 @@ fn the_writer_hears_of_everything_whenever_it_looks() {
             let writer = thread::spawn(move || write_to_the_end(&outbox));
             match notifications {
                 Notifications::All => push(&log, 1),
-                Notifications::Lifecycle | Notifications::None => log.push_exit(0),
+                Notifications::Lifecycle | Notifications::None => log.push_exit(ExitFacts::by_itself(0)),
             }
-            log.push_closed();
+            log.push_closed(CloseFacts::default());
             writer.join().unwrap();
         });
     }

@@ -9,6 +9,7 @@ use pty_utils::{Command, Stdin, Streams};
 
 use super::stdin::StdinKind;
 use crate::env_policy;
+use crate::limits::MAX_RECORD_BYTES;
 
 /// Why a start was refused before anything ran.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +32,21 @@ pub(crate) enum CommandError {
     /// A size without a terminal to give it to.
     #[error("`size` is for a terminal, and `tty` is false")]
     SizeWithoutTerminal,
+    /// A text for the record that is too long.
+    #[error("title and labels have more than {MAX_RECORD_BYTES} bytes")]
+    TooLong {
+        /// The member that makes it so.
+        field: &'static str,
+    },
+    /// A limit of no time at all.
+    #[error("`{field}` is 0, which leaves no time to run")]
+    NoTime {
+        /// The member.
+        field: &'static str,
+    },
+    /// Nobody could reach the process again.
+    #[error("nobody could reach the process again once this session is over")]
+    KeepUnsupported,
 }
 
 /// The command for `params`, on top of the server's environment and working directory.

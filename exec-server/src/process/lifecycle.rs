@@ -1,57 +1,64 @@
 //! The life of one process, as a pure state machine.
 //!
 //! ```text
-//!              leader exits                 end of output
-//!   Running ─────────────────► Draining ─────────────────► Closed
-//!      └── end of output, then the exit ─────────────────────▲
+//!              leader exits            end of output, or it is given up
+//!   Running ─────────────────► Draining ──────────────────────────────► Closed
+//!      └── end of output, then the exit ───────────────────────────────────▲
 //! ```
 //!
-//! Beside it runs the [`Ending`]: whether somebody wants the process gone, and how far that is.
+//! Beside it runs the [`Ending`]: whether somebody wants the process gone, and how far that is. Once somebody does,
+//! the process closes only when nobody is left of it.
+
+mod ending;
 
 use std::time::Duration;
 
+use exec_protocol::process::EndReason;
 use tokio::time::Instant;
 
-use crate::limits::KILLED_DRAIN;
+use ending::Ending;
+
+/// The times that a process lives by, from its start on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// From the polite signal to the kill, where who asks does not say.
+    pub(crate) grace: Duration,
+    /// How long it may run.
+    pub(crate) timeout: Option<Duration>,
+    /// How long it may say nothing.
+    pub(crate) idle_timeout: Option<Duration>,
+    /// How long after the leader's exit the end of output is waited for.
+    pub(crate) drain_grace: Option<Duration>,
+}
+
+/// Where a process is in its life, and what it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lifecycle {
+    terms: Terms,
+    stage: Stage,
+    /// Output may end long before the leader does.
+    output: Output,
+    ending: Ending,
+    /// Why it is to end: the first wish before the exit.
+    reason: Option<EndReason>,
+    timeout_at: Option<Instant>,
+    idle_at: Option<Instant>,
+    drained_at: Option<Instant>,
+}
 
 /// Where a process is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lifecycle {
-    /// The leader has not ended.
-    Running {
-        /// Output may end long before the leader does.
-        output: Output,
-        ending: Ending,
-    },
-    /// The leader has ended; somebody else still holds the output.
-    Draining { ending: Ending },
-    /// No output will follow. Final.
+enum Stage {
+    Running,
+    Draining,
     Closed,
 }
 
 /// Whether every writer of the output is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Output {
+enum Output {
     Open,
     Ended,
-}
-
-/// How far the process has been asked to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// Nobody asked.
-    NotAsked,
-    /// The polite signal was sent.
-    Polite {
-        kill_at: Instant,
-        /// Whether the output is given up soon after the kill, too.
-        is_final: bool,
-    },
-    /// The kill was sent.
-    Killed {
-        /// When the output is given up, whoever holds it.
-        give_up_at: Option<Instant>,
-    },
 }
 
 /// Something that happened.
@@ -59,6 +66,7 @@ pub(crate) enum Ending {
 pub(crate) enum Event {
     /// Somebody wants the process gone, at the latest after this time.
     Stop {
+        reason: EndReason,
         grace: Duration,
         /// Nobody will read it any more: it need not be waited for beyond the kill.
         is_final: bool,
@@ -67,8 +75,11 @@ pub(crate) enum Event {
     LeaderExited,
     /// Every output came to its end.
     OutputEnded,
-    /// The deadline may have passed.
-    Tick,
+    /// Nobody is left, the leader included. Only of a process that was asked to end.
+    Emptied,
+    /// The deadline may have passed. The process said something last at this time, or it is not
+    /// known, because it was not read all the time.
+    Tick { quiet_since: Option<Instant> },
 }
 
 /// What the owner has to do. The machine itself does nothing.
@@ -78,225 +89,154 @@ pub(crate) enum Effect {
     Nothing,
     SignalPolitely,
     Kill,
-    PublishExit,
-    PublishClosed,
-    /// The exit first.
-    PublishExitAndClosed,
+    /// The leader has ended, for this reason unless it did so by itself.
+    PublishExit(Option<EndReason>),
+    Close(Close),
+}
+
+/// How a process closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Close {
+    /// Nobody can write any more.
+    Complete,
+    /// Somebody still holds the output, and is not waited for any longer.
+    GivenUp,
 }
 
 impl Lifecycle {
     /// A process whose child was just spawned.
-    pub(crate) const SPAWNED: Self = Self::Running {
-        output: Output::Open,
-        ending: Ending::NotAsked,
-    };
+    pub(crate) fn spawned(terms: Terms, now: Instant) -> Self {
+        Self {
+            terms,
+            stage: Stage::Running,
+            output: Output::Open,
+            ending: Ending::NotAsked,
+            reason: None,
+            timeout_at: terms.timeout.map(|timeout| now + timeout),
+            idle_at: terms.idle_timeout.map(|timeout| now + timeout),
+            drained_at: None,
+        }
+    }
+
+    /// Whether no output will follow.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.stage == Stage::Closed
+    }
+
+    /// Whether somebody wants it gone.
+    pub(crate) fn is_to_end(&self) -> bool {
+        self.ending.is_asked()
+    }
+
+    /// Whether somebody wants it gone, so that it matters whether anybody is left.
+    pub(crate) fn awaits_emptiness(&self) -> bool {
+        self.stage != Stage::Closed && self.ending.is_asked() && !self.ending.is_empty()
+    }
 
     /// Moves on. An event that makes no sense in a state is a race, not a bug: it changes nothing.
+    /// After a publication there may be more to do: step again with a tick.
     pub(crate) fn step(&mut self, now: Instant, event: Event) -> Effect {
-        match (&mut *self, event) {
-            (Self::Closed, _) => Effect::Nothing,
-            (Self::Running { ending, .. } | Self::Draining { ending }, Event::Stop { grace, is_final }) => {
-                ending.stop(now, grace, is_final)
-            }
-            (
-                Self::Running {
-                    output: Output::Open,
-                    ending,
-                },
-                Event::LeaderExited,
-            ) => {
-                *self = Self::Draining { ending: *ending };
-                Effect::PublishExit
-            }
-            (
-                Self::Running {
-                    output: Output::Ended,
-                    ..
-                },
-                Event::LeaderExited,
-            ) => {
-                *self = Self::Closed;
-                Effect::PublishExitAndClosed
-            }
-            (Self::Running { output, .. }, Event::OutputEnded) => {
-                *output = Output::Ended;
-                Effect::Nothing
-            }
-            (Self::Draining { .. }, Event::OutputEnded) => {
-                *self = Self::Closed;
-                Effect::PublishClosed
-            }
-            (Self::Draining { ending }, Event::Tick) if ending.is_given_up(now) => {
-                *self = Self::Closed;
-                Effect::PublishClosed
-            }
-            (Self::Running { ending, .. } | Self::Draining { ending }, Event::Tick) => ending.tick(now),
-            (Self::Draining { .. }, Event::LeaderExited) => Effect::Nothing,
+        if self.is_closed() {
+            return Effect::Nothing;
         }
+        match event {
+            Event::Stop {
+                reason,
+                grace,
+                is_final,
+            } => return self.stop(now, reason, grace, is_final),
+            Event::LeaderExited if self.stage == Stage::Running => {
+                self.stage = Stage::Draining;
+                self.drained_at = self.terms.drain_grace.map(|grace| now + grace);
+                return Effect::PublishExit(self.reason);
+            }
+            Event::LeaderExited => {}
+            Event::OutputEnded => self.output = Output::Ended,
+            Event::Emptied => self.ending.emptied(),
+            Event::Tick { quiet_since } => {
+                if let Some(reason) = self.expired(now, quiet_since) {
+                    return self.stop(now, reason, self.terms.grace, false);
+                }
+                if self.ending.is_kill_due(now) {
+                    self.ending.killed(now);
+                    return Effect::Kill;
+                }
+            }
+        }
+        self.close_if_due(now)
     }
 
     /// When the owner has to step with [`Event::Tick`], if ever.
-    pub(crate) fn deadline(self) -> Option<Instant> {
-        match self {
-            Self::Closed => None,
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let at = match self.stage {
+            Stage::Closed => return None,
             // A leader that the kill has not ended yet is waited for: its exit cannot be made up.
-            Self::Running {
-                ending: Ending::Killed { .. },
-                ..
-            } => None,
-            Self::Running { ending, .. } | Self::Draining { ending } => ending.deadline(),
-        }
-    }
-}
-
-impl Ending {
-    /// A second wish can only bring the kill forward.
-    fn stop(&mut self, now: Instant, grace: Duration, is_final: bool) -> Effect {
-        let (kill_at, was_final, effect) = match *self {
-            Self::NotAsked => (now + grace, false, Effect::SignalPolitely),
-            Self::Polite { kill_at, is_final } => (kill_at.min(now + grace), is_final, Effect::Nothing),
-            Self::Killed { give_up_at } => {
-                let give_up_at = give_up_at.or(is_final.then_some(now + KILLED_DRAIN));
-                *self = Self::Killed { give_up_at };
-                return Effect::Kill;
+            Stage::Running => self.ending.kill_at(),
+            Stage::Draining => {
+                let given_up = self.ending.give_up_at().filter(|_| {
+                    self.ending.is_final() || (self.output == Output::Ended && !self.ending.is_empty())
+                });
+                let drained = self.drained_at.filter(|_| self.output == Output::Open);
+                self.ending.kill_at().into_iter().chain(given_up).chain(drained).min()
             }
         };
-        *self = Self::Polite {
-            kill_at,
-            is_final: is_final || was_final,
-        };
-        if kill_at <= now { self.tick(now) } else { effect }
+        let limits = self.timeout_at.into_iter().chain(self.idle_at);
+        at.into_iter().chain(limits).min()
     }
 
-    fn tick(&mut self, now: Instant) -> Effect {
-        match *self {
-            Self::Polite { kill_at, is_final } if kill_at <= now => {
-                *self = Self::Killed {
-                    give_up_at: is_final.then_some(now + KILLED_DRAIN),
-                };
-                Effect::Kill
-            }
-            Self::NotAsked | Self::Polite { .. } | Self::Killed { .. } => Effect::Nothing,
+    fn stop(&mut self, now: Instant, reason: EndReason, grace: Duration, is_final: bool) -> Effect {
+        if self.stage == Stage::Running {
+            self.reason.get_or_insert(reason);
+        }
+        // From now on there is nothing more that a limit could bring about.
+        self.timeout_at = None;
+        self.idle_at = None;
+        let was_asked = self.ending.is_asked();
+        self.ending.ask(now + grace, is_final);
+        if self.ending.is_kill_due(now) {
+            self.ending.killed(now);
+            Effect::Kill
+        } else if was_asked {
+            Effect::Nothing
+        } else {
+            Effect::SignalPolitely
         }
     }
 
-    fn is_given_up(self, now: Instant) -> bool {
-        matches!(self, Self::Killed { give_up_at: Some(at) } if at <= now)
+    /// The limit that was reached.
+    fn expired(&mut self, now: Instant, quiet_since: Option<Instant>) -> Option<EndReason> {
+        if self.timeout_at.is_some_and(|at| at <= now) {
+            return Some(EndReason::Timeout);
+        }
+        let timeout = self.terms.idle_timeout?;
+        self.idle_at.filter(|at| *at <= now)?;
+        let due = quiet_since.unwrap_or(now) + timeout;
+        if due <= now {
+            return Some(EndReason::IdleTimeout);
+        }
+        self.idle_at = Some(due);
+        None
     }
 
-    fn deadline(self) -> Option<Instant> {
-        match self {
-            Self::NotAsked => None,
-            Self::Polite { kill_at, .. } => Some(kill_at),
-            Self::Killed { give_up_at } => give_up_at,
+    fn close_if_due(&mut self, now: Instant) -> Effect {
+        if self.stage != Stage::Draining {
+            return Effect::Nothing;
         }
+        let is_given_up = self.ending.give_up_at().is_some_and(|at| at <= now);
+        let is_drained = self.output == Output::Ended
+            || self.drained_at.is_some_and(|at| at <= now)
+            || (is_given_up && self.ending.is_final());
+        let is_alone = !self.ending.is_asked() || self.ending.is_empty() || is_given_up;
+        if !(is_drained && is_alone) {
+            return Effect::Nothing;
+        }
+        self.stage = Stage::Closed;
+        Effect::Close(match self.output {
+            Output::Ended => Close::Complete,
+            Output::Open => Close::GivenUp,
+        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const GRACE: Duration = Duration::from_secs(2);
-
-    fn stop(is_final: bool) -> Event {
-        Event::Stop {
-            grace: GRACE,
-            is_final,
-        }
-    }
-
-    #[test]
-    fn a_process_that_ignores_the_polite_signal_is_killed_once() {
-        let (mut life, start) = (Lifecycle::SPAWNED, Instant::now());
-        assert_eq!(life.step(start, stop(false)), Effect::SignalPolitely);
-        assert_eq!(life.step(start + GRACE / 2, Event::Tick), Effect::Nothing);
-        let due = life.deadline().unwrap();
-        assert_eq!(due, start + GRACE);
-        assert_eq!(life.step(due, Event::Tick), Effect::Kill);
-        assert_eq!(life.step(due, Event::Tick), Effect::Nothing);
-        assert_eq!(life.step(due, Event::LeaderExited), Effect::PublishExit);
-        assert_eq!(life.deadline(), None);
-        assert_eq!(life.step(due, Event::OutputEnded), Effect::PublishClosed);
-    }
-
-    #[test]
-    fn a_second_wish_only_brings_the_kill_forward() {
-        let (mut life, start) = (Lifecycle::SPAWNED, Instant::now());
-        let _ = life.step(start, stop(false));
-        assert_eq!(life.step(start + GRACE / 2, stop(false)), Effect::Nothing);
-        assert_eq!(life.deadline(), Some(start + GRACE));
-        assert_eq!(
-            life.step(
-                start + GRACE / 2,
-                Event::Stop {
-                    grace: Duration::ZERO,
-                    is_final: false
-                }
-            ),
-            Effect::Kill
-        );
-    }
-
-    #[test]
-    fn only_a_final_stop_gives_the_output_up() {
-        for is_final in [false, true] {
-            let (mut life, start) = (Lifecycle::SPAWNED, Instant::now());
-            let _ = life.step(
-                start,
-                Event::Stop {
-                    grace: Duration::ZERO,
-                    is_final,
-                },
-            );
-            assert_eq!(life.step(start, Event::LeaderExited), Effect::PublishExit);
-            assert_eq!(life.deadline(), is_final.then_some(start + KILLED_DRAIN));
-            let later = life.step(start + KILLED_DRAIN, Event::Tick);
-            assert_eq!(
-                later,
-                if is_final {
-                    Effect::PublishClosed
-                } else {
-                    Effect::Nothing
-                }
-            );
-        }
-    }
-
-    fn event() -> impl Strategy<Value = Event> {
-        prop_oneof![
-            (0..3_u64, any::<bool>()).prop_map(|(secs, is_final)| Event::Stop {
-                grace: Duration::from_secs(secs),
-                is_final
-            }),
-            Just(Event::LeaderExited),
-            Just(Event::OutputEnded),
-            Just(Event::Tick),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn exit_and_close_are_published_once_each_and_in_order(
-            events in prop::collection::vec((event(), 0..1500_u64), 0..40),
-        ) {
-            let (mut life, mut now) = (Lifecycle::SPAWNED, Instant::now());
-            let (mut exited, mut closed) = (0, 0);
-            for (event, millis) in events {
-                now += Duration::from_millis(millis);
-                let was_closed = life == Lifecycle::Closed;
-                let effect = life.step(now, event);
-                prop_assert!(!was_closed || effect == Effect::Nothing);
-                match effect {
-                    Effect::PublishExit => exited += 1,
-                    Effect::PublishClosed => closed += 1,
-                    Effect::PublishExitAndClosed => { exited += 1; closed += 1; }
-                    Effect::Nothing | Effect::SignalPolitely | Effect::Kill => {}
-                }
-                prop_assert!(exited <= 1 && closed <= exited);
-                prop_assert_eq!(life == Lifecycle::Closed, closed == 1);
-            }
-        }
-    }
-}
+mod tests;

@@ -1,36 +1,31 @@
 //! The one task that owns a process: it spawns the child, and nobody else changes its state.
 
+mod closing;
+mod streams;
+
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
+use exec_protocol::process::EndReason;
 use pty_utils::{
-    Child, Command, ExitStatus, Input, Leader, Output, Read, Signal, SpawnError, Spawner, Terminal,
+    Child, Command, ExitStatus, Input, Leader, Leftovers, Output, Signal, SpawnError, Spawner, Terminal, Tree,
+    signal_name,
 };
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use super::lifecycle::{Effect, Event, Lifecycle};
-use super::stdin::{Next, StdinQueue};
-use super::sweep::sweep;
-use super::{Phase, Process, SignalRequest, StopRequest};
+use super::lifecycle::{Close, Effect, Event, Lifecycle};
+use super::{Process, SignalRequest, Stop};
+use crate::clock::WallClock;
 use crate::deadline::until;
+use crate::output::ExitFacts;
+use streams::{FIRST_DESERTION, readable, writable};
 
 /// A read after which others have their turn, in bytes. Of shorter ones the runtime counts the number.
 const LONG_READ_BYTES: usize = 4 << 10;
 
-/// How long a terminal is left alone at first that nobody holds. Most often its leader is about to exit.
-const FIRST_DESERTION: Duration = Duration::from_millis(1);
-
-/// How long it is left alone at most.
-const LONGEST_DESERTION: Duration = Duration::from_millis(100);
-
-/// Most that is read from a terminal at its leader's exit, in bytes. A terminal cannot tell how much
-/// it holds, and somebody else may go on writing to it.
-const TERMINAL_DRAIN_BYTES: usize = 64 << 10;
-
 /// The exit code of a leader whose status somebody else took, which only a program that embeds the
-/// server and waits for all its children can do.
+/// server and waits for all its children can do, or somebody who killed its supervisor.
 const UNKNOWN_EXIT_CODE: i32 = 255;
 
 /// A child with its state, owned by one task from the spawn to the close.
@@ -38,18 +33,21 @@ const UNKNOWN_EXIT_CODE: i32 = 255;
 pub(crate) struct Owner {
     process: Arc<Process>,
     leader: Leader,
+    tree: Tree,
     input: Option<Input>,
     /// Those that have not come to their end.
     outputs: Vec<Output>,
     terminal: Option<Terminal>,
     life: Lifecycle,
     has_exited: bool,
+    /// The client that asked first for the end.
+    asked_by: Option<Arc<str>>,
+    /// Since when it is read without a pause. None while it is not.
+    read_since: Option<Instant>,
     /// Until when a terminal that nobody holds is not looked at.
     deserted_until: Option<Instant>,
     /// How long it is left alone the next time.
-    desertion: Duration,
-    /// When whoever is left is killed, because the client's session is over.
-    sweep_at: Option<Instant>,
+    desertion: std::time::Duration,
 }
 
 /// Why the owner woke up.
@@ -65,6 +63,8 @@ enum Wake {
     Room,
     /// Somebody may hold the terminal again.
     Deserted,
+    /// Nobody is left of the tree.
+    Emptied(io::Result<()>),
 }
 
 impl Owner {
@@ -76,66 +76,81 @@ impl Owner {
     ) -> Result<Self, SpawnError> {
         let Child {
             leader,
+            tree,
             input,
             outputs,
             terminal,
             tree: _,
         } = spawner.spawn(command).await?;
-        process.lock().terminal.clone_from(&terminal);
-        process.phase.send_replace(Phase::Open);
-        let life = Lifecycle::SPAWNED;
+        let now = Instant::now();
+        process.set_started(leader.pid(), terminal.as_ref(), WallClock::now());
+        let life = Lifecycle::spawned(process.description.terms, now);
         Ok(Self {
             process,
             leader,
+            tree,
             input,
             outputs,
             terminal,
             life,
             has_exited: false,
+            asked_by: None,
+            read_since: Some(now),
             deserted_until: None,
             desertion: FIRST_DESERTION,
-            sweep_at: None,
         })
     }
 
-    /// Carries the process to its close.
-    pub(crate) async fn run(mut self) {
+    /// Carries the process to its close. Gives who outlives it.
+    pub(crate) async fn run(mut self) -> Option<Leftovers> {
         // What came while the spawn was under way.
-        self.read_mail();
-        while self.life != Lifecycle::Closed {
+        let mut close = self.read_mail();
+        let close = loop {
+            if let Some(close) = close {
+                break close;
+            }
             // One event is gathered, then handled without waiting: the owner never stops listening.
-            match self.next_wake().await {
+            close = match self.next_wake().await {
                 Wake::Mail => self.read_mail(),
                 Wake::Exited(status) => self.take_exit(status),
                 Wake::Readable(at) => {
-                    if self.read_output(at) >= LONG_READ_BYTES {
+                    let (bytes, close) = self.read_output(at);
+                    if bytes >= LONG_READ_BYTES {
                         // A flood must leave the others their turn.
                         yield_now().await;
                     }
+                    close
                 }
-                Wake::Writable => self.write_stdin(),
-                Wake::Deadline => self.step(Event::Tick),
-                Wake::Room => {}
-                Wake::Deserted => self.deserted_until = None,
-            }
-        }
-        let sweep_at = self.sweep_at;
-        let (process, leader) = self.let_go();
-        if let Some(at) = sweep_at {
-            process.log.push_closed();
-            sweep(&process, &leader, at).await;
-            leader.reap();
-        } else {
-            // Whoever hears of the close finds no zombie.
-            leader.reap();
-            process.log.push_closed();
-        }
+                Wake::Writable => {
+                    self.write_stdin();
+                    None
+                }
+                Wake::Deadline => self.tick(),
+                Wake::Room => None,
+                Wake::Deserted => {
+                    self.deserted_until = None;
+                    None
+                }
+                Wake::Emptied(outcome) => {
+                    if let Err(error) = outcome {
+                        tracing::warn!(%error, "it is not known who is left of a process");
+                    }
+                    self.step(Event::Emptied)
+                }
+            };
+        };
+        self.close(close).await
     }
 
     /// Waits for whatever is next. Each branch is cancel safe.
-    async fn next_wake(&self) -> Wake {
+    async fn next_wake(&mut self) -> Wake {
         let has_room = self.process.log.has_room();
         let may_read = (has_room || self.may_be_at_end()) && self.deserted_until.is_none();
+        self.read_since = match self.read_since {
+            _ if !has_room => None,
+            None => Some(Instant::now()),
+            since => since,
+        };
         let wants_to_write = self.process.lock().stdin.next().is_some();
         tokio::select! {
             () = self.process.mail.notified() => Wake::Mail,
@@ -145,6 +160,7 @@ impl Owner {
             () = until(self.life.deadline()) => Wake::Deadline,
             () = self.process.log.room(), if !has_room => Wake::Room,
             () = until(self.deserted_until) => Wake::Deserted,
+            outcome = self.tree.emptied(), if self.has_exited && self.life.awaits_emptiness() => Wake::Emptied(outcome),
         }
     }
 
@@ -157,24 +173,40 @@ impl Owner {
                 .all(|output| matches!(output.pending(), Ok(0)))
     }
 
-    fn read_mail(&mut self) {
+    fn read_mail(&mut self) -> Option<Close> {
         // Bytes first: a signal that was sent after them must not overtake them.
         self.write_stdin();
-        let (signals, stop) = {
+        let (signals, usage, stop) = {
             let mut mailbox = self.process.lock();
-            (std::mem::take(&mut mailbox.signals), mailbox.stop.take())
+            let signals = std::mem::take(&mut mailbox.signals);
+            (signals, std::mem::take(&mut mailbox.usage), mailbox.stop.take())
         };
+        // Whoever asked may have gone away.
         for SignalRequest { signal, delivered } in signals {
-            // Whoever asked may have gone away.
             let _ = delivered.send(self.send_signal(signal));
         }
-        if let Some(StopRequest { grace, is_final }) = stop {
-            if is_final {
-                let at = Instant::now() + grace;
-                self.sweep_at = Some(self.sweep_at.map_or(at, |earlier| earlier.min(at)));
+        if !usage.is_empty() {
+            let so_far = self.tree.usage();
+            for asked in usage {
+                let _ = asked.send(so_far);
             }
-            self.step(Event::Stop { grace, is_final });
         }
+        let Stop {
+            reason,
+            asked_by,
+            grace,
+            is_final,
+            ..
+        } = stop?;
+        if !self.life.is_to_end() {
+            self.asked_by = asked_by;
+        }
+        let grace = grace.unwrap_or_default();
+        self.step(Event::Stop {
+            reason,
+            grace,
+            is_final,
+        })
     }
 
     fn send_signal(&self, signal: Signal) -> bool {
@@ -188,209 +220,70 @@ impl Owner {
         })
     }
 
-    fn write_stdin(&mut self) {
-        let mut mailbox = self.process.lock();
-        let stdin = &mut mailbox.stdin;
-        let Some(input) = &self.input else { return };
-        while let Some(next) = stdin.next() {
-            let written = match next {
-                Next::Bytes(bytes) => {
-                    let written = input.try_write(bytes);
-                    written.map(|bytes| bytes.map(|bytes| stdin.advance(bytes)))
-                }
-                Next::EndOfFile => write_end_of_file(stdin, input, self.terminal.as_ref()),
-            };
-            match written {
-                Ok(Some(())) => {}
-                Ok(None) => return,
-                Err(_) => {
-                    // The pipe was to be closed, or nobody holds its other end.
-                    stdin.close();
-                    self.input = None;
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Reads what is there, and says how much that was, in bytes.
-    fn read_output(&mut self, at: usize) -> usize {
-        let output = &self.outputs[at];
-        let log = &self.process.log;
-        match log.push_read(stream(output), usize::MAX, |buffer| output.try_read(buffer)) {
-            Ok(Read::Bytes(bytes)) => {
-                self.desertion = FIRST_DESERTION;
-                return bytes;
-            }
-            Ok(Read::WouldBlock) => {}
-            // Nobody holds the terminal now, but its leader may open it again. The system does not tell when: a
-            // terminal that was hung up once counts as readable ever after.
-            Ok(Read::EndOfFile) if self.terminal.is_some() && !self.has_exited => {
-                self.deserted_until = Some(Instant::now() + self.desertion);
-                self.desertion = LONGEST_DESERTION.min(2 * self.desertion);
-            }
-            Ok(Read::EndOfFile) => self.end_output(at),
-            Err(error) => {
-                tracing::warn!(%error, "output cannot be read");
-                self.end_output(at);
-            }
-        }
-        0
-    }
-
-    fn end_output(&mut self, at: usize) {
-        self.outputs.remove(at);
-        if self.outputs.is_empty() {
-            self.step(Event::OutputEnded);
-        }
-    }
-
-    fn take_exit(&mut self, status: io::Result<ExitStatus>) {
+    fn take_exit(&mut self, status: io::Result<ExitStatus>) -> Option<Close> {
         self.has_exited = true;
-        let exit_code = match status {
-            Ok(status) => status.shell_code(),
+        let (code, signal) = match status {
+            Ok(ExitStatus::Code(code)) => (code, None),
+            Ok(status @ ExitStatus::Signal(number)) => (status.shell_code(), Some(signal_name(number))),
             Err(error) => {
                 tracing::error!(%error, "somebody else took the exit status");
-                UNKNOWN_EXIT_CODE
+                (UNKNOWN_EXIT_CODE, None)
             }
         };
         self.read_what_is_left();
         if self.outputs.is_empty() {
-            self.step(Event::OutputEnded);
+            let ended = self.life.step(Instant::now(), Event::OutputEnded);
+            debug_assert_eq!(ended, Effect::Nothing, "it runs");
         }
-        match self.life.step(Instant::now(), Event::LeaderExited) {
-            Effect::PublishExit | Effect::PublishExitAndClosed => self.process.log.push_exit(exit_code),
-            Effect::Nothing | Effect::SignalPolitely | Effect::Kill | Effect::PublishClosed => {}
-        }
-    }
-
-    /// Publishes what the leader had written before it ended, whether or not there is room for it:
-    /// that is at most what a pipe holds.
-    fn read_what_is_left(&mut self) {
-        let process = &self.process;
-        self.outputs.retain(|output| {
-            let mut left = match output.stream() {
-                pty_utils::Stream::Pty => TERMINAL_DRAIN_BYTES,
-                pty_utils::Stream::Stdout | pty_utils::Stream::Stderr => output.pending().unwrap_or(0),
+        if let Effect::PublishExit(asked) = self.life.step(Instant::now(), Event::LeaderExited) {
+            let by_itself = if signal.is_some() {
+                EndReason::Signaled
+            } else {
+                EndReason::Exited
             };
-            while left > 0 {
-                let read = |buffer: &mut [u8]| output.read_now(buffer);
-                match process.log.push_read(stream(output), left, read) {
-                    Ok(Read::Bytes(bytes)) => left -= bytes,
-                    Ok(Read::WouldBlock) => return true,
-                    Ok(Read::EndOfFile) | Err(_) => return false,
-                }
-            }
-            true
-        });
+            self.process.log.push_exit(ExitFacts {
+                code,
+                signal,
+                reason: asked.unwrap_or(by_itself),
+                asked_by: self.asked_by.take().filter(|_| asked.is_some()),
+                at_ms: WallClock::now().ms(),
+            });
+        }
+        self.tick()
     }
 
-    fn step(&mut self, event: Event) {
+    /// Looks whether a time is over, or everything.
+    fn tick(&mut self) -> Option<Close> {
+        let said = self.process.log.last_output();
+        let quiet_since = self.read_since.map(|since| said.map_or(since, |said| said.max(since)));
+        self.step(Event::Tick { quiet_since })
+    }
+
+    fn step(&mut self, event: Event) -> Option<Close> {
         match self.life.step(Instant::now(), event) {
             Effect::SignalPolitely => {
-                self.signal_group(Signal::Terminate);
+                self.signal_tree(Signal::Terminate);
                 if self.terminal.is_some() {
                     // An interactive shell ignores the one and obeys the other, once it runs.
-                    self.signal_group(Signal::Hangup);
-                    self.signal_group(Signal::Continue);
+                    self.signal_tree(Signal::Hangup);
+                    self.signal_tree(Signal::Continue);
                 }
             }
-            Effect::Kill => self.kill(),
-            // The close is published when everything is let go of.
-            Effect::Nothing | Effect::PublishClosed | Effect::PublishExit | Effect::PublishExitAndClosed => {}
+            Effect::Kill => {
+                if let Err(error) = self.tree.kill() {
+                    tracing::warn!(%error, "a process could not be killed");
+                }
+            }
+            Effect::Close(close) => return Some(close),
+            // An exit is published where it is taken.
+            Effect::Nothing | Effect::PublishExit(_) => {}
         }
+        None
     }
 
-    /// Kills the group, and who else is in its session: the jobs of a shell are groups of their own.
-    fn kill(&self) {
-        self.signal_group(Signal::Kill);
-        if let Err(error) = self.leader.signal_followers(Signal::Kill) {
-            tracing::warn!(%error, "the session of a process could not be killed");
-        }
-    }
-
-    fn signal_group(&self, signal: Signal) {
-        if let Err(error) = self.leader.signal_group(signal) {
+    fn signal_tree(&self, signal: Signal) {
+        if let Err(error) = self.tree.signal(signal) {
             tracing::warn!(%error, ?signal, "a signal could not be sent");
         }
-    }
-
-    /// Lets go of all that the child had but its pid.
-    fn let_go(self) -> (Arc<Process>, Leader) {
-        let Self {
-            process,
-            leader,
-            input,
-            outputs,
-            terminal,
-            ..
-        } = self;
-        drop((input, outputs, terminal));
-        {
-            let mut mailbox = process.lock();
-            mailbox.stdin.close();
-            mailbox.terminal = None;
-            mailbox.signals.clear();
-            process.phase.send_replace(Phase::Closed);
-        }
-        (process, leader)
-    }
-}
-
-/// Waits until one of the outputs has something to read, and says which.
-async fn readable(outputs: &[Output]) -> usize {
-    // What made waiting fail makes reading fail too, which is where it is dealt with.
-    match outputs {
-        [] => std::future::pending().await,
-        [only] => {
-            let _ = only.readable().await;
-            0
-        }
-        [first, second, ..] => tokio::select! {
-            _ = first.readable() => 0,
-            _ = second.readable() => 1,
-        },
-    }
-}
-
-async fn writable(input: Option<&Input>) {
-    match input {
-        Some(input) => {
-            // What made waiting fail makes writing fail too.
-            let _ = input.writable().await;
-        }
-        None => std::future::pending().await,
-    }
-}
-
-/// Types the end of file on a terminal. A pipe has no such character: it is to be closed, and the
-/// error is the one that a closed pipe gives. None if the terminal takes nothing now.
-fn write_end_of_file(
-    stdin: &mut StdinQueue,
-    input: &Input,
-    terminal: Option<&Terminal>,
-) -> io::Result<Option<()>> {
-    // Without canonical mode there is no character that means the end, and nothing to type.
-    if let Some(char) = terminal.ok_or(io::ErrorKind::BrokenPipe)?.end_of_file_char()? {
-        if stdin.is_in_mid_line() {
-            // The first one hands the line on, and only the second is the end.
-            if input.try_write(&[char])?.is_none() {
-                return Ok(None);
-            }
-            stdin.hand_line_on();
-        }
-        if input.try_write(&[char])?.is_none() {
-            return Ok(None);
-        }
-    }
-    stdin.pass_end();
-    Ok(Some(()))
-}
-
-fn stream(output: &Output) -> exec_protocol::process::Stream {
-    match output.stream() {
-        pty_utils::Stream::Stdout => exec_protocol::process::Stream::Stdout,
-        pty_utils::Stream::Stderr => exec_protocol::process::Stream::Stderr,
-        pty_utils::Stream::Pty => exec_protocol::process::Stream::Pty,
     }
 }

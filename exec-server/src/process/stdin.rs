@@ -31,6 +31,18 @@ pub(crate) enum StdinRefusal {
     /// The id was used for other bytes.
     #[error("the write id was used for other bytes")]
     IdReused,
+    /// Some writes say where they belong, and this or another one does not.
+    #[error("either all writes to a process have an offset, or none has")]
+    Mixed,
+}
+
+/// How much of a write was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// Bytes of it that were taken, now or before.
+    pub(crate) bytes: usize,
+    /// Whether that is all, the end of file included.
+    pub(crate) is_all: bool,
 }
 
 /// What is to be written next.
@@ -53,6 +65,8 @@ pub(crate) struct StdinQueue {
     recent: RecentWrites,
     refused: Option<Identity>,
     is_in_mid_line: bool,
+    /// Whether writes say where they belong, once there was one.
+    has_offsets: Option<bool>,
 }
 
 /// What a write is recognised by when it comes again.
@@ -76,6 +90,7 @@ impl StdinQueue {
             recent: RecentWrites::default(),
             refused: None,
             is_in_mid_line: false,
+            has_offsets: None,
         }
     }
 
@@ -96,6 +111,7 @@ impl StdinQueue {
         if !self.is_open() {
             return Err(StdinRefusal::Closed);
         }
+        self.check_offsets(false)?;
         let identity = id.clone().map_or(Identity::Nameless(content), Identity::Named);
         if self.refused.as_ref().is_some_and(|refused| *refused != identity) {
             return Err(StdinRefusal::Full);
@@ -113,6 +129,56 @@ impl StdinQueue {
             self.recent.remember(id, content);
         }
         Ok(())
+    }
+
+    /// Takes as many bytes as there is room for, the first of which belongs at `offset`, and an end of file behind
+    /// them if `eof` and all were taken. What was taken before is skipped, and nothing is taken beyond a gap.
+    ///
+    /// # Errors
+    ///
+    /// A [`StdinRefusal`]; nothing was taken then.
+    pub(crate) fn write_at(&mut self, offset: u64, bytes: &[u8], eof: bool) -> Result<Accepted, StdinRefusal> {
+        let taken = self.written + self.queue.len() as u64;
+        let known = match taken.checked_sub(offset) {
+            Some(known) => usize::try_from(known).unwrap_or(usize::MAX).min(bytes.len()),
+            None if self.is_open() => {
+                return Ok(Accepted {
+                    bytes: 0,
+                    is_all: false,
+                });
+            }
+            None => return Err(StdinRefusal::Closed),
+        };
+        let news = &bytes[known..];
+        if news.is_empty() && !(eof && self.is_open()) {
+            return Ok(Accepted {
+                bytes: bytes.len(),
+                is_all: true,
+            });
+        }
+        if !self.is_open() {
+            return Err(StdinRefusal::Closed);
+        }
+        self.check_offsets(true)?;
+        let room = MAX_STDIN_QUEUE_BYTES.saturating_sub(self.queue.len() + self.ends.len());
+        let news = &news[..room.min(news.len())];
+        self.queue.extend_from_slice(news);
+        let is_all = known + news.len() == bytes.len();
+        if is_all && eof {
+            self.push_end();
+        }
+        Ok(Accepted {
+            bytes: known + news.len(),
+            is_all,
+        })
+    }
+
+    fn check_offsets(&mut self, has_offset: bool) -> Result<(), StdinRefusal> {
+        if *self.has_offsets.get_or_insert(has_offset) == has_offset {
+            Ok(())
+        } else {
+            Err(StdinRefusal::Mixed)
+        }
     }
 
     /// Puts an end of file behind what was accepted. False if there is no stdin to end.
@@ -322,6 +388,39 @@ mod tests {
         assert!(queue.is_in_mid_line());
         queue.pass_end();
         assert!(!queue.is_in_mid_line());
+    }
+
+    #[test]
+    fn a_write_with_an_offset_is_taken_as_far_as_there_is_room_and_never_twice() {
+        let mut queue = StdinQueue::new(StdinKind::Pipe);
+        let all = |bytes| {
+            Ok(Accepted {
+                bytes,
+                is_all: true,
+            })
+        };
+        assert_eq!(queue.write_at(0, b"abc", false), all(3));
+        assert_eq!(queue.write_at(1, b"bcd", false), all(3));
+        let nothing = Accepted {
+            bytes: 0,
+            is_all: false,
+        };
+        assert_eq!(queue.write_at(5, b"f", false), Ok(nothing));
+        assert_eq!(queue.write(None, b"e", false), Err(StdinRefusal::Mixed));
+        let long = vec![7; MAX_STDIN_QUEUE_BYTES];
+        let part = Accepted {
+            bytes: MAX_STDIN_QUEUE_BYTES - 4,
+            is_all: false,
+        };
+        assert_eq!(queue.write_at(4, &long, true), Ok(part));
+        assert_eq!(written(&mut queue, 1000)[..4], *b"abcd");
+        assert_eq!(queue.next(), None);
+        assert_eq!(queue.write_at(4, &long, true), all(MAX_STDIN_QUEUE_BYTES));
+        assert_eq!(queue.write_at(4, &long, true), all(MAX_STDIN_QUEUE_BYTES));
+        assert_eq!(written(&mut queue, usize::MAX), [7; 4]);
+        assert_eq!(queue.next(), Some(Next::EndOfFile));
+        let beyond = queue.write_at(4 + MAX_STDIN_QUEUE_BYTES as u64, b"x", false);
+        assert_eq!(beyond, Err(StdinRefusal::Closed));
     }
 
     #[test]

@@ -20,8 +20,9 @@ use super::outbox::Outbox;
 use super::writer;
 use crate::deadline::until;
 use crate::limits::{
-    ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_REQUESTS_IN_FLIGHT, WRITE_BATCH_BYTES,
+    ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_CLIENT_NAME_BYTES, MAX_REQUESTS_IN_FLIGHT, WRITE_BATCH_BYTES,
 };
+use crate::process::Stop;
 use crate::server::Server;
 use crate::session::{Admission, Handshake, Session};
 use crate::transport::{CloseReason, Connection, MessageSource, Received};
@@ -151,9 +152,9 @@ impl<'a> Dispatch<'a> {
         self.answer_waiting(Instant::now() + ANSWER_AFTER_END).await;
         if let Some(session) = self.session().cloned() {
             let grace = self.server.config().terminate_grace;
-            session.end(grace);
+            session.end(&Stop::with_session(grace));
             let over = Instant::now() + grace + 2 * KILLED_DRAIN;
-            let closed = session.closed();
+            let closed = session.ended();
             tokio::pin!(closed);
             // Reads may still wait for what becomes of the processes.
             while Instant::now() < over && !self.outbox.is_closing() {
@@ -296,11 +297,12 @@ impl<'a> Dispatch<'a> {
             .expect("our types have string keys only");
         let mut answer = Vec::new();
         envelope::write_result(&mut answer, style, id, &result);
-        session.attach(&self.outbox, params.notifications, answer)?;
+        session.attach(&self.outbox, params.notifications, self.server.takeover(), answer)?;
         tracing::debug!(client = params.client_name, "initialized");
         let caller = Caller {
             server: self.server.clone(),
             session: Arc::clone(&session),
+            client: client_name(&params.client_name),
         };
         let dispatcher = Dispatcher::new(self.server.methods(), caller, self.stopping.clone());
         self.dispatcher = Some((dispatcher, session));
@@ -331,4 +333,9 @@ impl<'a> Dispatch<'a> {
         self.in_flight -= requests;
         self.outbox.push_answer(answer);
     }
+}
+
+/// As much of a client's name as is kept.
+fn client_name(name: &str) -> Arc<str> {
+    name[..name.floor_char_boundary(MAX_CLIENT_NAME_BYTES)].into()
 }

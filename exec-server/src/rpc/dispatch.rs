@@ -5,20 +5,26 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use exec_protocol::envelope::{self, MAX_BATCH_ELEMENTS, RequestId, Style};
 use exec_protocol::process::{Ack, Read};
-use exec_protocol::{ErrorKind, Method as _, Notice as _, RpcError};
+use exec_protocol::{
+    CancelParams, CancelRequest, ErrorKind, Method as _, Notice as _, RpcError, parse_params,
+};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use jsonrpsee::core::server::{ConnectionId, Extensions, MethodCallback, MethodResponse, Methods};
 use jsonrpsee::types::{Id, Params};
 use tokio_util::sync::CancellationToken;
 
-use super::error::shutting_down;
+use super::cancel::Cancellable;
+use super::error::{cancelled, shutting_down};
 use super::handlers::{Caller, ack, read};
 use crate::limits::MAX_MESSAGE_BYTES;
 
 /// How every response of jsonrpsee to a null id begins. The peer's own id goes in its place, as it
 /// was written: jsonrpsee's ids are integers and strings, a peer's may be any number.
 const NULL_ID: &str = r#"{"jsonrpc":"2.0","id":null,"#;
+
+/// Methods that wait for something to happen and can be taken back.
+const WAITING_METHODS: [&str; 1] = [Read::NAME];
 
 /// Room in the answer to a batch for its brackets and for every element's refusal, in bytes: the id,
 /// which has at most 1,024, and a few words.
@@ -55,6 +61,7 @@ pub(super) struct Dispatcher {
     extensions: Extensions,
     /// When it is cancelled, whatever still waits is answered `shuttingDown`.
     stopping: CancellationToken,
+    cancellable: Cancellable,
 }
 
 impl Dispatcher {
@@ -66,6 +73,7 @@ impl Dispatcher {
             caller,
             extensions,
             stopping,
+            cancellable: Cancellable::default(),
         }
     }
 
@@ -80,7 +88,7 @@ impl Dispatcher {
         start: Start,
     ) -> Answer {
         let id = id.into_owned();
-        let stopping_id = id.clone();
+        let waiting_id = id.clone();
         let mut answer: BoxFuture<'static, Vec<u8>> = if method == Read::NAME {
             let (caller, params) = (self.caller.clone(), params.map(str::to_owned));
             Box::pin(answer_read(caller, params, id, style))
@@ -98,12 +106,21 @@ impl Dispatcher {
             return Answer::Now(answer);
         }
         let stopping = self.stopping.clone();
+        // What changes something is carried out, and its answer says so.
+        let waits = WAITING_METHODS.contains(&method).then(|| self.cancellable.insert(waiting_id.clone()));
         Answer::Later(Box::pin(async move {
+            let taken_back = async {
+                match &waits {
+                    Some(waits) => waits.cancelled().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 // What is there by now is told also when the time is up.
                 biased;
                 answer = answer => answer,
-                () = stopping.cancelled() => error(style, Some(&stopping_id), &shutting_down()),
+                () = taken_back => error(style, Some(&waiting_id), &cancelled()),
+                () = stopping.cancelled() => error(style, Some(&waiting_id), &shutting_down()),
             }
         }))
     }
@@ -112,6 +129,11 @@ impl Dispatcher {
     pub(super) fn notify(&self, method: &str, params: Option<&str>) {
         if method == Ack::NAME {
             ack(&self.caller, params);
+        } else if method == CancelRequest::NAME {
+            match parse_params::<CancelParams>(params) {
+                Ok(params) => self.cancellable.cancel(&params.id),
+                Err(error) => tracing::debug!(%error, "nothing can be taken back by that"),
+            }
         }
     }
 }

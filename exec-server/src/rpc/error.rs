@@ -1,5 +1,6 @@
 //! Domain errors as the peer sees them: the one place where each gets its kind.
 
+use exec_protocol::process::ProcessRecord;
 use exec_protocol::{ErrorKind, RpcError};
 use jsonrpsee::types::ErrorObjectOwned;
 use pty_utils::{Field, SpawnError};
@@ -7,7 +8,7 @@ use pty_utils::{Field, SpawnError};
 use crate::output::ReadError;
 use crate::process::{CommandError, ResizeError, StdinRefusal};
 use crate::server::StartError;
-use crate::session::{HandshakeError, OpenError, ReserveError, SessionEnded};
+use crate::session::{AttachError, HandshakeError, OpenError, ReserveError};
 
 /// Turns an error of ours into jsonrpsee's, which has the same parts.
 pub(super) fn into_object(error: RpcError) -> ErrorObjectOwned {
@@ -17,6 +18,17 @@ pub(super) fn into_object(error: RpcError) -> ErrorObjectOwned {
 /// The session has no process with this id.
 pub(super) fn unknown_process() -> RpcError {
     RpcError::new(ErrorKind::UnknownProcess, "no such process")
+}
+
+/// The process ended so long ago that only its end is known.
+pub(super) fn expired_process(record: ProcessRecord) -> RpcError {
+    let message = "the process has ended, and what it said is not kept any longer";
+    RpcError::new(ErrorKind::ExpiredProcess, message).with_record(record)
+}
+
+/// The client has taken its request back.
+pub(super) fn cancelled() -> RpcError {
+    RpcError::new(ErrorKind::Cancelled, "the request was cancelled")
 }
 
 /// The server is about to leave.
@@ -38,16 +50,20 @@ impl From<OpenError> for RpcError {
     fn from(error: OpenError) -> Self {
         let kind = match error {
             OpenError::Unknown => ErrorKind::UnknownSession,
-            OpenError::TooMany | OpenError::NoRandomness => ErrorKind::Internal,
+            OpenError::TooMany | OpenError::NoRandomness(_) => ErrorKind::Internal,
             OpenError::ShuttingDown => ErrorKind::ShuttingDown,
         };
         Self::new(kind, error.to_string())
     }
 }
 
-impl From<SessionEnded> for RpcError {
-    fn from(error: SessionEnded) -> Self {
-        Self::new(ErrorKind::UnknownSession, error.to_string())
+impl From<AttachError> for RpcError {
+    fn from(error: AttachError) -> Self {
+        let kind = match error {
+            AttachError::Ended(_) => ErrorKind::UnknownSession,
+            AttachError::Attached => ErrorKind::SessionAttached,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 
@@ -56,7 +72,7 @@ impl From<ReadError> for RpcError {
         let field = match error {
             ReadError::SeqAhead { .. } => "afterSeq",
             ReadError::OffsetAhead { .. } => "afterOffset",
-            ReadError::Discarded => return unknown_process(),
+            ReadError::Released => return unknown_process(),
         };
         Self::new(ErrorKind::CursorAhead, error.to_string()).with_field(field)
     }
@@ -65,6 +81,8 @@ impl From<ReadError> for RpcError {
 impl From<CommandError> for RpcError {
     fn from(error: CommandError) -> Self {
         let (kind, field) = match &error {
+            CommandError::TooLong { field } | CommandError::NoTime { field } => (ErrorKind::InvalidParams, *field),
+            CommandError::KeepUnsupported => (ErrorKind::KeepUnsupported, "onDisconnect"),
             CommandError::EmptyArgv => (ErrorKind::EmptyArgv, "argv"),
             CommandError::SandboxUnsupported { field } => (ErrorKind::SandboxUnsupported, *field),
             CommandError::VariableName { .. } => (ErrorKind::InvalidParams, "env"),
@@ -77,10 +95,12 @@ impl From<CommandError> for RpcError {
 impl From<StartError> for RpcError {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Reserve(ReserveError::Duplicate) => {
+            StartError::Reserve(ReserveError::Taken(_)) => {
                 Self::new(ErrorKind::DuplicateProcess, error.to_string()).with_field("processId")
             }
-            StartError::Reserve(ReserveError::Ended(_)) | StartError::ShuttingDown => shutting_down(),
+            StartError::Reserve(ReserveError::Ended(_)) => Self::new(ErrorKind::UnknownSession, error.to_string()),
+            StartError::ShuttingDown => shutting_down(),
+            StartError::NoRandomness(_) => Self::new(ErrorKind::Internal, error.to_string()),
             StartError::Memory(_) => Self::new(ErrorKind::MemoryLimit, error.to_string()),
             StartError::TooMany => Self::new(ErrorKind::TooManyProcesses, error.to_string()),
             StartError::Spawn(error) => spawn(&error),
@@ -132,6 +152,7 @@ pub(super) fn stdin(refusal: StdinRefusal) -> Option<RpcError> {
         StdinRefusal::Closed => return None,
         StdinRefusal::Full => (ErrorKind::StdinFull, "chunk"),
         StdinRefusal::IdReused => (ErrorKind::WriteIdReused, "writeId"),
+        StdinRefusal::Mixed => (ErrorKind::InvalidParams, "offset"),
     };
     Some(RpcError::new(kind, refusal.to_string()).with_field(field))
 }

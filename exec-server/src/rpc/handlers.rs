@@ -3,8 +3,12 @@
 mod ack;
 mod close_stdin;
 mod environment;
+mod forget;
+mod get;
+mod list;
 mod read;
 mod resize;
+mod session;
 mod signal;
 mod start;
 mod terminate;
@@ -22,19 +26,37 @@ pub(crate) use read::read;
 use super::error;
 use crate::process::Process;
 use crate::server::Server;
-use crate::session::Session;
+use crate::session::{Entry, Session};
 
 /// On whose behalf a method is called.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(super) server: Server,
     pub(super) session: Arc<Session>,
+    /// The client's name, as far as it is kept.
+    pub(super) client: Arc<str>,
 }
 
 impl Caller {
-    /// The session's process with this id.
+    /// The process with this id, which may be the uid of one that outlives its session.
     fn process(&self, id: &ProcessId) -> Result<Arc<Process>, RpcError> {
-        self.session.process(id).ok_or_else(error::unknown_process)
+        match self.find(id) {
+            Some(Entry::Process(process)) => Ok(process),
+            Some(Entry::Expired(tombstone)) => Err(error::expired_process(tombstone.record.clone())),
+            None => Err(error::unknown_process()),
+        }
+    }
+
+    /// The process with this id, if there is one that can be acted upon.
+    fn living(&self, id: &ProcessId) -> Option<Arc<Process>> {
+        match self.find(id) {
+            Some(Entry::Process(process)) => Some(process),
+            Some(Entry::Expired(_)) | None => None,
+        }
+    }
+
+    fn find(&self, id: &ProcessId) -> Option<Entry> {
+        self.session.find(id).or_else(|| self.server.kept().find(id))
     }
 }
 
@@ -44,11 +66,15 @@ pub(crate) fn methods() -> Methods {
     let mut module = RpcModule::new(());
     register::<exec_protocol::environment::Info, _, _>(&mut module, environment::info);
     register::<exec_protocol::process::CloseStdin, _, _>(&mut module, close_stdin::close_stdin);
+    register::<exec_protocol::process::Forget, _, _>(&mut module, forget::forget);
+    register::<exec_protocol::process::Get, _, _>(&mut module, get::get);
+    register::<exec_protocol::process::List, _, _>(&mut module, list::list);
     register::<exec_protocol::process::Resize, _, _>(&mut module, resize::resize);
     register::<exec_protocol::process::Signal, _, _>(&mut module, signal::signal);
     register::<exec_protocol::process::Start, _, _>(&mut module, start::start);
     register::<exec_protocol::process::Terminate, _, _>(&mut module, terminate::terminate);
     register::<exec_protocol::process::Write, _, _>(&mut module, write::write);
+    register::<exec_protocol::session::Close, _, _>(&mut module, session::close);
     module.into()
 }
 
@@ -84,6 +110,6 @@ mod tests {
 
     #[test]
     fn each_method_is_registered_once() {
-        assert_eq!(methods().method_names().count(), 7);
+        assert_eq!(methods().method_names().count(), 11);
     }
 }

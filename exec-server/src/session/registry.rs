@@ -8,6 +8,7 @@ use exec_protocol::SessionId;
 
 use super::Session;
 use crate::limits::MAX_SESSIONS;
+use crate::process::Stop;
 
 /// All sessions of a server, by their ids.
 #[derive(Debug, Default)]
@@ -32,8 +33,8 @@ pub(crate) enum OpenError {
     #[error("there are {MAX_SESSIONS} sessions already")]
     TooMany,
     /// The operating system has no randomness to give.
-    #[error("no random session id can be made")]
-    NoRandomness,
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
     /// The server is about to leave.
     #[error("the server is shutting down")]
     ShuttingDown,
@@ -45,7 +46,7 @@ impl Registry {
     /// Beyond the cap the one goes that nobody has been attached to for longest, of those whose
     /// processes have all ended; without such a one, none is opened.
     pub(crate) fn open(&self) -> Result<Arc<Session>, OpenError> {
-        let id = random_id()?;
+        let id = SessionId::new(&random_id()?).expect("36 bytes are fewer than an id may have");
         let mut state = self.lock();
         if state.is_closed {
             return Err(OpenError::ShuttingDown);
@@ -57,7 +58,7 @@ impl Registry {
                 .filter_map(|session| Some((session.idle_since()?, session)));
             let (_, oldest) = idle.min_by_key(|(since, _)| *since).ok_or(OpenError::TooMany)?;
             let oldest = Arc::clone(oldest);
-            oldest.end(Duration::ZERO);
+            oldest.end(&Stop::with_session(Duration::ZERO));
             state.sessions.remove(oldest.id());
         }
         let session = Arc::new(Session::new(id.clone()));
@@ -87,18 +88,23 @@ impl Registry {
     }
 }
 
-/// An id that cannot be guessed: whoever knows it owns the session's processes. In the shape of a
+/// The operating system has no randomness to give.
+#[derive(Debug, thiserror::Error)]
+#[error("no random id can be made")]
+pub(crate) struct NoRandomness;
+
+/// An id that cannot be guessed: whoever knows that of a session owns its processes. In the shape of a
 /// random UUID (RFC 9562, version 4), which is what clients expect.
-fn random_id() -> Result<SessionId, OpenError> {
+pub(crate) fn random_id() -> Result<String, NoRandomness> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
         tracing::error!(%error, "no randomness");
-        OpenError::NoRandomness
+        NoRandomness
     })?;
     let bits = u128::from_be_bytes(bytes) & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let hex = format!("{bits:032x}");
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
-    Ok(SessionId::new(&parts.join("-")).expect("36 bytes are fewer than an id may have"))
+    Ok(parts.join("-"))
 }
 
 #[cfg(test)]

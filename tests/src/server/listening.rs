@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::ABANDONED;
+use super::{ABANDONED, Options};
 use crate::fixture;
 use crate::os::OsProcess;
 use crate::wait::within_patience;
@@ -26,9 +26,10 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    pub(super) async fn start() -> Self {
+    pub(super) async fn start(options: Options) -> Self {
         let mut child = Command::new(fixture::program("exec-server-under-test"))
             .args(["--listen", "ws://127.0.0.1:0"])
+            .args(options.arguments())
             .envs(VARIABLES)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

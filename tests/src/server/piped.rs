@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::ABANDONED;
 use super::listening::VARIABLES;
+use super::{ABANDONED, Options};
 use crate::fixture;
 use crate::os::OsProcess;
 use crate::peer::Peer;
@@ -27,11 +27,12 @@ pub(super) struct Piped {
 }
 
 impl Piped {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(options: Options) -> Self {
         let directory = tempfile::tempdir().expect("there is room for a directory");
         let mut command = Command::new("/bin/sh");
         command.args(["-c", TELL_PID]).arg(pid_file(&directory));
         command.arg(fixture::program("exec-server-under-test"));
+        command.args(options.arguments());
         command.envs(VARIABLES);
         let transport = Transport::stdio(command).expect("the server can be started");
         Self {

@@ -24,7 +24,7 @@ on_every_wire! {
         for n in 0..WRITES {
             if in_flight.len() == IN_FLIGHT {
                 let oldest: u64 = in_flight.pop_front().unwrap();
-                assert_eq!(peer.response(oldest).await.unwrap(), json!({"status": "accepted"}));
+                assert_eq!(peer.response(oldest).await.unwrap()["status"], "accepted");
                 peer.take_events("cat");
             }
             let line = format!("{n}{}\n", "x".repeat(n % 50));
@@ -32,7 +32,7 @@ on_every_wire! {
             in_flight.push_back(peer.request_write("cat", line).await);
         }
         for id in in_flight {
-            assert_eq!(peer.response(id).await.unwrap(), json!({"status": "accepted"}));
+            assert_eq!(peer.response(id).await.unwrap()["status"], "accepted");
         }
         assert_eq!(peer.call("process/closeStdin", json!({"processId": "cat"})).await, json!({"closed": true}));
         let transcript = peer.output_until_closed("cat").await;
@@ -44,7 +44,7 @@ on_every_wire! {
     async fn every_byte_value_passes_a_pipe(peer: &mut Peer) {
         peer.start(with_stdin("p", ["echo"])).await;
         let params = json!({"processId": "p", "chunk": base64(all_byte_values()), "eof": true});
-        assert_eq!(peer.call("process/write", params).await, json!({"status": "accepted"}));
+        assert_eq!(peer.call("process/write", params).await["status"], "accepted");
         let transcript = peer.output_until_closed("p").await;
         assert_eq!(transcript.stdout, all_byte_values());
     }
@@ -64,10 +64,10 @@ on_every_wire! {
     async fn eof_with_the_last_bytes_ends_a_pipe_and_later_writes_are_told_so(peer: &mut Peer) {
         peer.start(with_stdin("p", ["echo"])).await;
         let last = json!({"processId": "p", "chunk": base64("all"), "writeId": "last", "eof": true});
-        assert_eq!(peer.call("process/write", last.clone()).await, json!({"status": "accepted"}));
+        assert_eq!(peer.call("process/write", last.clone()).await["status"], "accepted");
         assert_eq!(peer.write("p", "more").await, "stdinClosed");
         // A repeated one is no new one.
-        assert_eq!(peer.call("process/write", last).await, json!({"status": "accepted"}));
+        assert_eq!(peer.call("process/write", last).await["status"], "accepted");
         let transcript = peer.output_until_closed("p").await;
         assert_eq!((transcript.stdout, transcript.exit_code), (b"all".to_vec(), Some(0)));
     }
@@ -76,7 +76,7 @@ on_every_wire! {
         peer.start(with_stdin("p", ["echo"])).await;
         let write = |chunk: &str| json!({"processId": "p", "chunk": base64(chunk), "writeId": "w"});
         for _ in 0..3 {
-            assert_eq!(peer.call("process/write", write("once\n")).await, json!({"status": "accepted"}));
+            assert_eq!(peer.call("process/write", write("once\n")).await["status"], "accepted");
         }
         let error = peer.refused("process/write", write("other")).await;
         assert_eq!((error.code, &error.data.kind[..]), (-32602, "writeIdReused"));
@@ -101,7 +101,7 @@ on_every_wire! {
         let close = peer.request("process/closeStdin", json!({"processId": "p"})).await;
         peer.response(start).await.unwrap();
         for write in [first, second] {
-            assert_eq!(peer.response(write).await.unwrap(), json!({"status": "accepted"}));
+            assert_eq!(peer.response(write).await.unwrap()["status"], "accepted");
         }
         assert_eq!(peer.response(close).await.unwrap(), json!({"closed": true}));
         assert_eq!(peer.output_until_closed("p").await.stdout, b"one two");

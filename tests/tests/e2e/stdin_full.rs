@@ -110,8 +110,8 @@ on_every_wire! {
         }
         // All is drained.
         assert_eq!(peer.refused("process/write", small.clone()).await.data.kind, "stdinFull");
-        assert_eq!(peer.call("process/write", write("p", refused)).await, json!({"status": "accepted"}));
-        assert_eq!(peer.call("process/write", small).await, json!({"status": "accepted"}));
+        assert_eq!(peer.call("process/write", write("p", refused)).await["status"], "accepted");
+        assert_eq!(peer.call("process/write", small).await["status"], "accepted");
 
         let transcript = peer.output_until_closed("p").await;
         let mut expected = b"ready\n".to_vec();

@@ -9,7 +9,7 @@ use super::Caller;
 pub(crate) fn ack(caller: &Caller, params: Option<&str>) {
     match parse_params::<AckParams>(params) {
         Ok(params) => {
-            if let Some(process) = caller.session.process(&params.process_id) {
+            if let Some(process) = caller.living(&params.process_id) {
                 process.log().ack(params.seq);
             }
         }

@@ -7,7 +7,7 @@ use exec_protocol::{RpcError, parse_params};
 
 use super::{Caller, error};
 use crate::limits::{MAX_READ_BYTES, MAX_READ_WAIT};
-use crate::output::ReadRequest;
+use crate::output::{ReadError, ReadRequest};
 use crate::process::Phase;
 
 /// Appends the result to `out`. Not in the table: output is encoded once, into the message that goes out.
@@ -25,7 +25,16 @@ pub(crate) async fn read(caller: Caller, params: Option<&str>, out: &mut Vec<u8>
             .unwrap_or(usize::MAX)
             .min(MAX_READ_BYTES),
         wait: Duration::from_millis(params.wait_ms).min(MAX_READ_WAIT),
-        is_peek: params.peek,
+        // Who reads another session's process does not speak for the client that it belongs to.
+        is_peek: params.peek || !caller.session.has(&process),
     };
-    Ok(process.log().read(request, out).await?)
+    match process.log().read(request, out).await {
+        // It was given up while it was waited for.
+        Err(ReadError::Released) => Err(match (caller.process(&params.process_id), process.last_record()) {
+            (Err(error), _) => error,
+            (Ok(_), Some(record)) => error::expired_process(record),
+            (Ok(_), None) => error::unknown_process(),
+        }),
+        outcome => Ok(outcome?),
+    }
 }

@@ -4,7 +4,7 @@ use exec_protocol::RpcError;
 use exec_protocol::process::{WriteParams, WriteResult, WriteStatus};
 
 use super::{Caller, error};
-use crate::process::Phase;
+use crate::process::{Accepted, Phase};
 
 /// The bytes are queued in the first poll, so writes keep their order of arrival; only the answer
 /// waits, for a start that is under way.
@@ -14,24 +14,40 @@ pub(super) async fn write(caller: Caller, params: WriteParams) -> Result<WriteRe
         chunk,
         write_id,
         eof,
+        offset,
     } = params;
-    let Some(process) = caller.session.process(&process_id) else {
-        return Ok(WriteResult {
-            status: WriteStatus::UnknownProcess,
-        });
+    let Some(process) = caller.living(&process_id) else {
+        return Ok(refused(WriteStatus::UnknownProcess));
     };
-    let taken = process.write(write_id, &chunk.0, eof);
+    let taken = match offset {
+        Some(offset) => process.write_at(offset, &chunk.0, eof),
+        None => process.write(write_id, &chunk.0, eof).map(|()| Accepted {
+            bytes: chunk.0.len(),
+            is_all: true,
+        }),
+    };
     if process.started().await == Phase::Gone {
-        return Ok(WriteResult {
-            status: WriteStatus::UnknownProcess,
-        });
+        return Ok(refused(WriteStatus::UnknownProcess));
     }
-    let status = match taken {
-        Ok(()) => WriteStatus::Accepted,
+    match taken {
+        Ok(Accepted { bytes, is_all }) => Ok(WriteResult {
+            status: if is_all {
+                WriteStatus::Accepted
+            } else {
+                WriteStatus::Full
+            },
+            accepted_bytes: Some(bytes as u64),
+        }),
         Err(refusal) => match error::stdin(refusal) {
-            Some(error) => return Err(error),
-            None => WriteStatus::StdinClosed,
+            Some(error) => Err(error),
+            None => Ok(refused(WriteStatus::StdinClosed)),
         },
-    };
-    Ok(WriteResult { status })
+    }
+}
+
+fn refused(status: WriteStatus) -> WriteResult {
+    WriteResult {
+        status,
+        accepted_bytes: Some(0),
+    }
 }

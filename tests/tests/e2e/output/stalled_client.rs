@@ -105,7 +105,7 @@ on_every_wire! {
         let transcript = peer.output_until_closed("p").await;
         assert_eq!(assert_in_place(&transcript.events), FLOOD_BYTES);
         assert_eq!((transcript.stdout.len() as u64, transcript.exit_code), (FLOOD_BYTES, Some(0)));
-        assert_eq!(peer.response(ending).await, Ok(json!({"running": true})));
+        assert_eq!(peer.response(ending).await.unwrap()["running"], true);
         assert_eq!(peer.output_until_closed("sleeper").await.exit_code, Some(143));
         peer.finish().await;
     }
@@ -136,7 +136,7 @@ on_every_wire! {
         assert_eq!(transcript.stdout.len() as u64 + gap.bytes, FLOOD_BYTES);
         let held = RETAINED + in_transit(server.wire) + (64 << 10);
         assert!(gap.bytes >= FLOOD_BYTES - held, "more is held than there is room for: {gap:?}");
-        assert_eq!(peer.response(ending).await, Ok(json!({"running": true})));
+        assert_eq!(peer.response(ending).await.unwrap()["running"], true);
         assert_eq!(peer.output_until_closed("sleeper").await.exit_code, Some(143));
         peer.finish().await;
     }
@@ -155,7 +155,7 @@ on_every_wire! {
         let told = assert_in_place(&transcript.events);
         let block = blocks::BLOCK_BYTES as u64;
         assert!((written..=written + block).contains(&told), "{written} bytes were written, {told} told");
-        assert_eq!(peer.response(ending).await, Ok(json!({"running": true})));
+        assert_eq!(peer.response(ending).await.unwrap()["running"], true);
         peer.finish().await;
     }
 

@@ -1,0 +1,53 @@
+//! What a server can be told, whichever wire it is reached by.
+
+use std::time::Duration;
+
+use exec_protocol::process::Containment;
+use exec_server::Config;
+
+use crate::fixture;
+
+/// What a server can be told, whichever wire it is reached by. The default is the server's own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// How the descendants of a process are held together.
+    pub containment: Option<Containment>,
+    /// How long a session lives without a connection; whole seconds.
+    pub detached_session: Option<Duration>,
+    /// A session is not taken from its connection.
+    pub refuse_takeover: bool,
+}
+
+impl Options {
+    /// For a server in this process.
+    pub(super) fn config(self) -> Config {
+        let defaults = Config::default();
+        Config {
+            containment: self.containment,
+            detached_session: self.detached_session.unwrap_or(defaults.detached_session),
+            takeover: !self.refuse_takeover,
+            helper: Some(fixture::program("exec-server-under-test")),
+            ..defaults
+        }
+    }
+
+    /// For the program.
+    pub(super) fn arguments(self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        if let Some(containment) = self.containment {
+            let name = match containment {
+                Containment::Cgroup => "cgroup",
+                Containment::Supervisor => "supervisor",
+                Containment::Group => "group",
+            };
+            arguments.extend(["--containment".into(), name.into()]);
+        }
+        if let Some(time) = self.detached_session {
+            arguments.extend(["--detached-session".into(), time.as_secs().to_string()]);
+        }
+        if self.refuse_takeover {
+            arguments.push("--refuse-takeover".into());
+        }
+        arguments
+    }
+}
