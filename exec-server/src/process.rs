@@ -84,8 +84,10 @@ pub(crate) enum Phase {
 pub(crate) enum Release {
     /// Its time is over, or others need the room: how it ended is still to be known.
     Expired,
-    /// Nobody will ask for it.
+    /// Its client wants it no longer.
     Forgotten,
+    /// Nobody will ask for it, and its last words are being told.
+    SessionOver,
 }
 
 /// Why a terminal did not get its size.
@@ -315,7 +317,7 @@ impl Process {
         let stop = stop.within(self.description.terms.grace);
         let mut mailbox = self.lock();
         if stop.is_final {
-            mailbox.release.get_or_insert(Release::Forgotten);
+            mailbox.release.get_or_insert(Release::SessionOver);
         }
         mailbox.stop = Some(match mailbox.stop.take() {
             Some(earlier) => earlier.and(&stop),
@@ -331,7 +333,7 @@ impl Process {
         self.release(Release::Expired);
     }
 
-    /// Keeps an ended process no longer: nobody will ask for it.
+    /// Keeps an ended process no longer: its client does not want it.
     pub(crate) fn forget(&self) {
         self.release(Release::Forgotten);
     }

@@ -43,5 +43,5 @@ mod watchdog;
 
 pub use peer::Peer;
 pub use process::base64;
-pub use server::{TestServer, Wire, on, with_peer};
+pub use server::{Options, TestServer, Wire, on, on_with, with_peer};
 pub use transcript::{Event, Transcript, What};

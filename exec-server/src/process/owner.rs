@@ -80,7 +80,6 @@ impl Owner {
             input,
             outputs,
             terminal,
-            tree: _,
         } = spawner.spawn(command).await?;
         let now = Instant::now();
         process.set_started(leader.pid(), terminal.as_ref(), WallClock::now());

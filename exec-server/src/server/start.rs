@@ -167,8 +167,9 @@ impl Server {
 
     /// Keeps a closed process as long as somebody may ask for it.
     async fn retain(&self, session: &Session, process: &Arc<Process>) {
-        match process.retained(self.config().retain_ended).await {
-            Release::Forgotten => {
+        let release = process.retained(self.config().retain_ended).await;
+        match release {
+            Release::Forgotten | Release::SessionOver => {
                 session.remove(process);
                 self.kept().remove(process);
             }
@@ -188,8 +189,10 @@ impl Server {
                 }
             }
         }
-        // Whoever still holds on to it is told that it is gone.
-        process.log().discard();
+        // Who outlives it needs none of what it said.
+        if release != Release::SessionOver && process.log().is_expendable() {
+            process.log().discard();
+        }
     }
 }
 

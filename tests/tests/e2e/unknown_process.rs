@@ -9,6 +9,8 @@ on_every_wire! {
             ("process/read", json!({"processId": "x"})),
             ("process/resize", json!({"processId": "x", "size": {"rows": 1, "cols": 1}})),
             ("process/closeStdin", json!({"processId": "x"})),
+            ("process/get", json!({"processId": "x"})),
+            ("process/get", json!({"uid": "x"})),
         ] {
             let error = peer.refused(method, params).await;
             assert_eq!((error.code, &error.data.kind[..]), (-32600, "unknownProcess"), "{method}");
@@ -17,6 +19,7 @@ on_every_wire! {
             ("process/write", json!({"processId": "x", "chunk": "YQ=="}), json!({"status": "unknownProcess"})),
             ("process/signal", json!({"processId": "x", "signal": "kill"}), json!({"delivered": false})),
             ("process/terminate", json!({"processId": "x"}), json!({"running": false})),
+            ("process/forget", json!({"processId": "x"}), json!({"forgotten": false})),
         ] {
             assert_eq!(peer.call(method, params).await, result, "{method}");
         }

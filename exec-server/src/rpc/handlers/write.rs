@@ -48,6 +48,6 @@ pub(super) async fn write(caller: Caller, params: WriteParams) -> Result<WriteRe
 fn refused(status: WriteStatus) -> WriteResult {
     WriteResult {
         status,
-        accepted_bytes: Some(0),
+        accepted_bytes: None,
     }
 }
