@@ -109,7 +109,7 @@ async fn worst_of_lines(peer: &mut Peer, on_slow_client: &str) -> usize {
     }
     for flood in FLOODS {
         let bytes = floods.get(flood).map_or(0, |flood| flood.bytes);
-        assert!(bytes > 1 << 20, "flood {flood} has come to {bytes} bytes");
+        assert!(bytes > 1 << 19, "flood {flood} has come to {bytes} bytes");
     }
     worst
 }

@@ -42,7 +42,11 @@ async fn said(peer: &mut Peer, process_id: &str) -> Option<u64> {
             state["endOffset"].as_u64().expect("a number") - state["firstOffset"].as_u64().expect("a number"),
         ),
         Err(error) => {
-            assert_eq!(error.kind(), Some(ErrorKind::ExpiredProcess));
+            let is_gone = matches!(
+                error.kind(),
+                Some(ErrorKind::ExpiredProcess | ErrorKind::UnknownProcess)
+            );
+            assert!(is_gone, "{error:?}");
             None
         }
     }
