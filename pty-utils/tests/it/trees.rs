@@ -9,7 +9,7 @@ use std::{
 /// The variable that every descendant of a child has in its environment.
 const MARKER: &str = "PTY_UTILS_TEST_TREE";
 
-pub(crate) const WHOLE: [Containment; 1] = [Containment::Cgroup];
+pub(crate) const WHOLE: [Containment; 2] = [Containment::Cgroup, Containment::Supervisor];
 
 pub(crate) fn spawner(containment: Containment) -> Option<Spawner> {
     let options = SpawnerOptions {

@@ -49,7 +49,7 @@ pub(super) fn run(image: &Image<'_>) -> Failure {
 fn die_with_parent(image: &Image<'_>) -> Result<(), Errno> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // If the parent has died already, no signal will come, and there is nobody to tell.
-    if getppid() == Some(image.spawner) {
+    if getppid() == Some(image.parent.get()) {
         Ok(())
     } else {
         Err(Errno::SRCH)

@@ -1,5 +1,7 @@
 //! The program that ends trees when this one is killed: starting it, and being it.
+mod deaths;
 mod keeper;
+mod supervisor;
 
 use super::{
     child::{close_from, reset_dispositions},
@@ -10,9 +12,9 @@ use super::{
 };
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    io::{Errno, read, retry_on_intr},
+    io::{Errno, read, retry_on_intr, write},
     net::{AddressFamily, SocketFlags, SocketType, socketpair},
-    process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, setsid, waitid},
+    process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, setsid, waitid},
     stdio::stdin,
 };
 use std::{
@@ -35,6 +37,10 @@ const START: Timespec = Timespec {
     tv_sec: 5,
     tv_nsec: 0,
 };
+const NO_TIME: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 0,
+};
 /// How long a helper may take to exit when it is let go of and has nothing to do.
 const EXIT: Timespec = Timespec {
     tv_sec: 1,
@@ -46,20 +52,26 @@ const EXIT: Timespec = Timespec {
 pub(super) enum Role {
     /// Ends the control group that its argument names when its socket does.
     Keeper,
+    /// Says that it runs, and exits.
+    Probe,
+    /// Watches over the tree of the leader whose pid is its argument.
+    Supervisor,
 }
 
 impl Role {
-    const ALL: [Self; 1] = [Self::Keeper];
+    const ALL: [Self; 3] = [Self::Keeper, Self::Probe, Self::Supervisor];
 
-    fn name(self) -> &'static CStr {
+    pub(super) fn name(self) -> &'static CStr {
         match self {
             Self::Keeper => c"pty-utils-keeper",
+            Self::Probe => c"pty-utils-probe",
+            Self::Supervisor => c"pty-utils-supervisor",
         }
     }
 }
 
 /// The program, as it is executed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Helper {
     program: CString,
 }
@@ -70,29 +82,20 @@ impl Helper {
         Ok(Self { program })
     }
 
-    pub(super) fn program(&self) -> &CStr {
-        &self.program
-    }
-
     /// Starts it with one argument, in a session of its own and with no descriptor but a socket, and waits until
     /// it runs.
     pub(super) fn start(&self, stack: &mut Stack, role: Role, argument: &OsStr) -> io::Result<Running> {
         let argument = CString::new(argument.as_bytes())?;
         let (ours, theirs) = sockets()?;
         let argv = [role.name().as_ptr(), argument.as_ptr(), ptr::null()];
-        let image = Image {
-            program: &self.program,
-            argv: &argv,
-            socket: theirs.as_raw_fd(),
-            failure: Cell::new(None),
-        };
+        let image = Image::new(self, &argv, theirs.as_raw_fd());
         let argument = (&raw const image).cast_mut().cast::<c_void>();
         // SAFETY: `entry` only reads what `image` points to, all of which lives on, writes `failure`, which nobody
         // looks at meanwhile, and makes async-signal-safe calls.
-        let (_, pidfd) = unsafe { vfork(stack, None, entry, argument) }?;
+        let (pid, pidfd) = unsafe { vfork(stack, None, entry, argument) }?;
         let running = Running {
-            socket: Some(ours),
-            process: pidfd,
+            socket: ours,
+            process: Process::new(pid, pidfd),
         };
         drop(theirs);
         if let Some(errno) = image.failure.take() {
@@ -106,15 +109,21 @@ impl Helper {
 /// A helper that runs. Dropping it lets it go, which makes it do its work and exit, and waits for that.
 #[derive(Debug)]
 pub(super) struct Running {
-    socket: Option<OwnedFd>,
-    process: OwnedFd,
+    // Closed first.
+    socket: OwnedFd,
+    process: Process,
+}
+
+/// The process of a helper. Dropping it waits for its exit and reaps it.
+#[derive(Debug)]
+pub(super) struct Process {
+    pid: Pid,
+    pidfd: OwnedFd,
 }
 
 impl Running {
     fn wait_for_hello(&self) -> io::Result<()> {
-        let Some(socket) = &self.socket else {
-            return Ok(());
-        };
+        let socket = &self.socket;
         let mut fds = [PollFd::new(socket, PollFlags::IN)];
         retry_on_intr(|| poll(&mut fds, Some(&START)))?;
         let mut hello = [0];
@@ -122,19 +131,48 @@ impl Running {
             return Ok(());
         }
         // It is another program, with no reason to exit.
-        pidfd_send_signal(&self.process, Signal::KILL)?;
+        pidfd_send_signal(&self.process.pidfd, Signal::KILL)?;
         Err(io::Error::other("the helper does not call run_if_asked"))
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.socket.take());
-        // One that still has something to do is left alone with it.
-        let mut fds = [PollFd::new(&self.process, PollFlags::IN)];
-        let _ = poll(&mut fds, Some(&EXIT));
+impl Process {
+    pub(super) fn new(pid: Pid, pidfd: OwnedFd) -> Self {
+        Self { pid, pidfd }
+    }
+
+    pub(super) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
+        !self.has_exited_within(&NO_TIME)
+    }
+
+    /// Continues one that somebody has stopped.
+    pub(super) fn go_on(&self) {
+        // It is gone, which is as well.
+        let _ = pidfd_send_signal(&self.pidfd, Signal::CONT);
+    }
+
+    /// Waits on this thread until it has exited, and reaps it. One that takes too long still has something to
+    /// do, and is left alone with it.
+    pub(super) fn wait_for_exit(&self) {
+        self.has_exited_within(&EXIT);
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        let _ = waitid(WaitId::PidFd(self.process.as_fd()), options);
+        // It may have been reaped before.
+        let _ = waitid(WaitId::PidFd(self.pidfd.as_fd()), options);
+    }
+
+    fn has_exited_within(&self, patience: &Timespec) -> bool {
+        let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        retry_on_intr(|| poll(&mut fds, Some(patience))).is_ok_and(|ready| ready > 0)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.wait_for_exit();
     }
 }
 
@@ -151,11 +189,22 @@ pub(super) fn sockets() -> Result<(OwnedFd, OwnedFd), Errno> {
 
 /// A helper to be, in the memory of its parent.
 pub(super) struct Image<'a> {
-    pub(super) program: &'a CStr,
-    /// Ends in a null.
-    pub(super) argv: &'a [*const c_char],
-    pub(super) socket: RawFd,
-    pub(super) failure: Cell<Option<Errno>>,
+    program: &'a CStr,
+    argv: &'a [*const c_char; 3],
+    socket: RawFd,
+    failure: Cell<Option<Errno>>,
+}
+
+impl<'a> Image<'a> {
+    /// Two arguments and a null, and what becomes the standard input.
+    pub(super) fn new(helper: &'a Helper, argv: &'a [*const c_char; 3], socket: RawFd) -> Self {
+        Self {
+            program: &helper.program,
+            argv,
+            socket,
+            failure: Cell::new(None),
+        }
+    }
 }
 
 extern "C" fn entry(argument: *mut c_void) -> c_int {
@@ -191,9 +240,15 @@ pub(crate) fn run_if_asked() -> Option<ExitCode> {
     let argument = std::env::args_os().nth(1).unwrap_or_default();
     let done = match role {
         Role::Keeper => keeper::run(Path::new(&argument)),
+        Role::Probe => say_hello().map_err(io::Error::from),
+        Role::Supervisor => supervisor::run(&argument.to_string_lossy()),
     };
     // There is nobody to tell: whoever started us is gone, or looks at what we did.
     Some(done.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
+}
+
+fn say_hello() -> Result<(), Errno> {
+    write(stdin(), &[HELLO]).map(drop)
 }
 
 /// Waits until our parent lets go of our socket, or is gone.

@@ -1,38 +1,122 @@
-//! Which containment there is.
-use super::{cgroup::Hierarchy, helper::Helper, stack::Stack};
-use crate::containment::{Containment, SpawnerError, SpawnerOptions};
-use std::io;
+//! Which containment there is, and creating a child in it.
+use super::{
+    cgroup::{Hierarchy, Leaf},
+    clone::spawn,
+    failure::{Failure, errno_of},
+    helper::{Helper, Role},
+    image::Image,
+    process::Process,
+    register::register_process,
+    stack::Stack,
+    supervisor,
+    tree::Family,
+};
+use crate::{
+    containment::{Containment, SpawnerError, SpawnerOptions},
+    step::Step,
+};
+use std::{ffi::OsStr, io, os::fd::AsFd, path::Path};
 
 /// What holds the descendants of children together.
 #[derive(Debug)]
 pub(super) enum Holding {
     Cgroup(Hierarchy),
+    /// The stack is the leader's, while its supervisor is on the usual one.
+    Supervisor(Helper, Stack),
     Group,
+}
+
+/// A child in its containment. Dropping it kills the tree.
+#[derive(Debug)]
+pub(super) enum Born {
+    // The leaf comes first, so that it is empty of all but the leader when that one is reaped.
+    Cgroup(Leaf, Process),
+    Supervised(supervisor::Born),
+    Group(Process),
 }
 
 impl Holding {
     /// Takes what was asked for, or the strongest there is.
     pub(super) fn new(stack: &mut Stack, options: SpawnerOptions) -> Result<Self, SpawnerError> {
-        let helper = options.helper.as_deref().map(Helper::new).transpose()?;
-        let unavailable = |containment| {
-            move |source: io::Error| SpawnerError::Unavailable {
-                containment,
-                source: source.into(),
+        let SpawnerOptions { containment, helper } = options;
+        let helper = match (containment, helper) {
+            (Some(Containment::Group), _) | (_, None) => None,
+            // Tried first: nothing weaker takes the place of a helper that does not run.
+            (_, Some(program)) => {
+                let weakest = containment.unwrap_or(Containment::Supervisor);
+                Some(tried(stack, &program).map_err(unavailable(weakest))?)
             }
         };
-        match options.containment {
-            Some(Containment::Cgroup) => Hierarchy::new(stack, helper.as_ref())
-                .map(Self::Cgroup)
-                .map_err(unavailable(Containment::Cgroup)),
-            Some(Containment::Supervisor) => {
-                let no_helper = io::Error::other("a supervisor needs a helper");
-                Err(unavailable(Containment::Supervisor)(no_helper))
-            }
+        let helper = helper.as_ref();
+        match containment {
+            Some(Containment::Cgroup) => Self::cgroup(stack, helper),
+            Some(Containment::Supervisor) => Self::supervisor(helper),
             Some(Containment::Group) => Ok(Self::Group),
-            None => match Hierarchy::new(stack, helper.as_ref()) {
-                Ok(hierarchy) => Ok(Self::Cgroup(hierarchy)),
-                Err(_) => Ok(Self::Group),
-            },
+            None => Self::cgroup(stack, helper)
+                .or_else(|_| Self::supervisor(helper))
+                .or(Ok(Self::Group)),
         }
+    }
+
+    fn cgroup(stack: &mut Stack, helper: Option<&Helper>) -> Result<Self, SpawnerError> {
+        let hierarchy = Hierarchy::new(stack, helper);
+        hierarchy
+            .map(Self::Cgroup)
+            .map_err(unavailable(Containment::Cgroup))
+    }
+
+    fn supervisor(helper: Option<&Helper>) -> Result<Self, SpawnerError> {
+        let no_helper = || unavailable(Containment::Supervisor)(io::Error::other("there is no helper"));
+        let helper = helper.cloned().ok_or_else(no_helper)?;
+        Ok(Self::Supervisor(helper, Stack::new().map_err(io::Error::from)?))
+    }
+
+    pub(super) fn containment(&self) -> Containment {
+        match self {
+            Self::Cgroup(_) => Containment::Cgroup,
+            Self::Supervisor(..) => Containment::Supervisor,
+            Self::Group => Containment::Group,
+        }
+    }
+
+    /// Creates a child. When this returns, it is the program or there is none.
+    pub(super) fn spawn(&mut self, stack: &mut Stack, image: &Image<'_>) -> Result<Born, Failure> {
+        match self {
+            Self::Cgroup(hierarchy) => {
+                let failed = |error| Step::Containment.failed()(errno_of(&error));
+                let leaf = hierarchy.leaf().map_err(failed)?;
+                let group = leaf.open().map_err(failed)?;
+                Ok(Born::Cgroup(leaf, spawn(stack, image, Some(group.as_fd()))?))
+            }
+            Self::Supervisor(helper, inner) => {
+                supervisor::spawn([stack, inner], helper, image).map(Born::Supervised)
+            }
+            Self::Group => spawn(stack, image, None).map(Born::Group),
+        }
+    }
+}
+
+impl Born {
+    /// Registers it with the runtime. When that fails, the tree is killed.
+    pub(super) fn register(self) -> io::Result<Family> {
+        Ok(match self {
+            Self::Cgroup(leaf, process) => Family::Cgroup(leaf, register_process(process)?),
+            Self::Supervised(born) => Family::Supervised(born.register()?),
+            Self::Group(process) => Family::Group(register_process(process)?),
+        })
+    }
+}
+
+/// A helper that was seen to run.
+fn tried(stack: &mut Stack, program: &Path) -> io::Result<Helper> {
+    let helper = Helper::new(program)?;
+    drop(helper.start(stack, Role::Probe, OsStr::new(""))?);
+    Ok(helper)
+}
+
+fn unavailable(containment: Containment) -> impl FnOnce(io::Error) -> SpawnerError {
+    move |source| SpawnerError::Unavailable {
+        containment,
+        source: source.into(),
     }
 }

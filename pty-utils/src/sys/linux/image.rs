@@ -1,6 +1,8 @@
 //! Everything a child needs, made before there is one.
 use super::{ends::Theirs, strings::Strings};
+use rustix::process::{Pid, getpid};
 use std::{
+    cell::Cell,
     ffi::{CStr, CString, c_char},
     marker::PhantomData,
     os::fd::RawFd,
@@ -15,8 +17,8 @@ pub(super) struct Image<'a> {
     /// Become 0, 1 and 2. None is one of these already.
     pub(super) streams: [RawFd; 3],
     pub(super) controlling_terminal: ControllingTerminal,
-    /// Compared with the child's parent, which is another one if we died in between.
-    pub(super) spawner: rustix::process::Pid,
+    /// Compared with the child's parent, which is another one if that one died in between.
+    pub(super) parent: Cell<Pid>,
     argv: Vec<*const c_char>,
     env: Vec<*const c_char>,
     borrowed: PhantomData<(&'a Strings, &'a Theirs)>,
@@ -36,7 +38,7 @@ impl<'a> Image<'a> {
             cwd: &strings.cwd,
             streams: theirs.streams(),
             controlling_terminal: theirs.controlling_terminal(),
-            spawner: rustix::process::getpid(),
+            parent: Cell::new(getpid()),
             argv: pointers(&strings.argv),
             env: pointers(&strings.env),
             borrowed: PhantomData,

@@ -1,30 +1,26 @@
 //! From a command to the parts of a child.
 use super::{
-    cgroup::Leaf,
-    clone::spawn,
     ends::Ends,
-    failure::{Failure, errno_of},
-    holding::Holding,
+    failure::Failure,
+    holding::{Born, Holding},
     image::Image,
     input::Input,
     kernel,
     leader::Leader,
     output::Output,
-    process::Process,
-    register::{register, register_process},
+    register::register,
     stack::Stack,
     strings::Strings,
     terminal::Terminal,
-    tree::{Family, Tree},
+    tree::Tree,
 };
 use crate::{
     command::Command,
     containment::{Containment, SpawnerError, SpawnerOptions},
     error::SpawnError,
     output::Stream,
-    step::Step,
 };
-use std::{io, os::fd::AsFd, sync::Arc};
+use std::{io, sync::Arc};
 use tokio::io::Interest;
 
 /// Starts children. It belongs to one thread, with which they die.
@@ -37,9 +33,7 @@ pub(crate) struct Starter {
 /// A running child that the runtime does not know yet. Dropping it kills the child.
 #[derive(Debug)]
 pub(crate) struct Started {
-    // It comes first, so that it is empty of all but the leader when that one is reaped.
-    leaf: Option<Leaf>,
-    process: Process,
+    born: Born,
     ends: Ends,
 }
 
@@ -62,40 +56,24 @@ impl Starter {
     }
 
     pub(crate) fn containment(&self) -> Containment {
-        match self.holding {
-            Holding::Cgroup(_) => Containment::Cgroup,
-            Holding::Group => Containment::Group,
-        }
+        self.holding.containment()
     }
 
     pub(crate) fn start(&mut self, command: &Command) -> Result<Started, SpawnError> {
         let strings = Strings::new(command)?;
         let named = |failure: Failure| failure.named(command);
         let (ends, theirs) = Ends::open(command.streams).map_err(named)?;
-        let contained = |error| named(Step::Containment.failed()(errno_of(&error)));
         // Their ends are closed here when this returns, or there would never be an end of file.
         let image = Image::new(&strings, &theirs);
-        let (leaf, process) = match &self.holding {
-            Holding::Cgroup(hierarchy) => {
-                let leaf = hierarchy.leaf().map_err(contained)?;
-                let group = leaf.open().map_err(contained)?;
-                let process = spawn(&mut self.stack, &image, Some(group.as_fd())).map_err(named)?;
-                (Some(leaf), process)
-            }
-            Holding::Group => (None, spawn(&mut self.stack, &image, None).map_err(named)?),
-        };
-        Ok(Started { leaf, process, ends })
+        let born = self.holding.spawn(&mut self.stack, &image).map_err(named)?;
+        Ok(Started { born, ends })
     }
 }
 
 impl Started {
     /// Registers everything with the runtime. When that fails, the child is killed.
     pub(crate) fn register(self) -> io::Result<Parts> {
-        let process = register_process(self.process);
-        let family = Arc::new(match self.leaf {
-            Some(leaf) => Family::Cgroup(leaf, process?),
-            None => Family::Group(process?),
-        });
+        let family = Arc::new(self.born.register()?);
         let (leader, tree) = (Leader::new(Arc::clone(&family)), Tree::new(family));
         Ok(match self.ends {
             Ends::Terminal { master, name } => {

@@ -1,19 +1,14 @@
 //! A leader and those who descend from it, shared by those who hold one or the other.
 use super::{
     cgroup::Leaf,
+    group,
     process::{Process, Reaped},
-    session,
+    supervisor::{Rest, Supervisor},
 };
 use crate::{exit::ExitStatus, signal::Signal, usage::Usage};
 use rustix::process::Pid;
-use std::{future::poll_fn, io, sync::Arc, time::Duration};
-use tokio::{io::unix::AsyncFd, time::sleep};
-
-/// The first pause between two looks at a group, of which nobody tells when it is empty; each further one is
-/// twice as long, as looking means looking at every process there is.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-/// The longest pause between two looks.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+use std::{future::poll_fn, io, sync::Arc};
+use tokio::io::unix::AsyncFd;
 
 /// A leader and those who descend from it. Dropping it kills them, unless the leader was released and nobody is
 /// left.
@@ -21,6 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) enum Family {
     // The leaf comes first, so that it is empty of all but the leader when that one is reaped.
     Cgroup(Leaf, AsyncFd<Process>),
+    Supervised(Supervisor),
     Group(AsyncFd<Process>),
 }
 
@@ -79,95 +75,75 @@ impl Leftovers {
     }
 }
 
-/// Whether anybody lives on without the leader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rest {
-    Nobody,
-    Somebody,
-}
-
 impl Family {
-    fn process(&self) -> &AsyncFd<Process> {
+    pub(super) fn pid(&self) -> Pid {
         match self {
-            Self::Cgroup(_, process) | Self::Group(process) => process,
+            Self::Cgroup(_, process) | Self::Group(process) => process.get_ref().pid(),
+            Self::Supervised(supervisor) => supervisor.pid(),
         }
     }
 
-    pub(super) fn pid(&self) -> Pid {
-        self.process().get_ref().pid()
-    }
-
     pub(super) async fn exited(&self) -> io::Result<ExitStatus> {
-        let process = self.process();
-        loop {
-            let mut ready = poll_fn(|cx| process.poll_read_ready(cx)).await?;
-            if let Some(status) = process.get_ref().status()? {
-                return Ok(status);
-            }
-            ready.clear_ready();
+        match self {
+            Self::Cgroup(_, process) | Self::Group(process) => exited(process).await,
+            Self::Supervised(supervisor) => supervisor.exited().await,
         }
     }
 
     pub(super) fn signal_group(&self, signal: Signal) -> io::Result<bool> {
-        self.process().get_ref().signal_group(signal)
+        match self {
+            Self::Cgroup(_, process) | Self::Group(process) => process.get_ref().signal_group(signal),
+            Self::Supervised(supervisor) => supervisor.signal_group(signal),
+        }
     }
 
-    /// Reaps a leader that has exited. False if it has not.
-    pub(super) fn reap(&self) -> Reaped {
-        self.process().get_ref().reap()
+    /// Reaps a leader that has exited; nothing happens to one that has not.
+    pub(super) fn reap(&self) {
+        match self {
+            Self::Cgroup(_, process) | Self::Group(process) => drop(process.get_ref().reap()),
+            Self::Supervised(supervisor) => supervisor.reap(),
+        }
     }
 
     /// Kills everybody and reaps the leader, unless that one was reaped already.
     pub(super) fn end(&self) {
-        if self.process().get_ref().reaped() == Reaped::No {
-            // What is refused here cannot be done at all.
-            let _ = self.kill();
-            self.process().get_ref().end();
+        match self {
+            Self::Cgroup(_, process) | Self::Group(process) => {
+                if process.get_ref().reaped() == Reaped::No {
+                    // What is refused here cannot be done at all.
+                    let _ = self.kill();
+                    process.get_ref().end();
+                }
+            }
+            Self::Supervised(supervisor) => {
+                if supervisor.reaped() == Reaped::No {
+                    supervisor.end();
+                }
+            }
         }
     }
 
     fn signal(&self, signal: Signal) -> io::Result<bool> {
         match self {
             Self::Cgroup(leaf, _) => leaf.signal(signal),
-            Self::Group(process) => {
-                let process = process.get_ref();
-                if process.reaped() == Reaped::Yes {
-                    return Ok(false);
-                }
-                let followers = session::signal_followers(process.pid(), signal)?;
-                Ok(process.signal_leader(signal)? || followers)
-            }
+            Self::Supervised(supervisor) => supervisor.signal(signal),
+            Self::Group(process) => group::signal(process.get_ref(), signal),
         }
     }
 
     fn kill(&self) -> io::Result<()> {
         match self {
             Self::Cgroup(leaf, _) => leaf.kill(),
-            Self::Group(process) => {
-                let process = process.get_ref();
-                if process.reaped() == Reaped::No {
-                    process.signal_group(Signal::Kill)?;
-                    session::signal_followers(process.pid(), Signal::Kill)?;
-                }
-                Ok(())
-            }
+            Self::Supervised(supervisor) => supervisor.kill(),
+            Self::Group(process) => group::kill(process.get_ref()),
         }
     }
 
     async fn emptied(&self) -> io::Result<()> {
         match self {
             Self::Cgroup(leaf, _) => leaf.emptied().await,
-            Self::Group(process) => {
-                let process = process.get_ref();
-                let mut pause = FIRST_PAUSE;
-                while process.reaped() == Reaped::No
-                    && (process.status()?.is_none() || session::has_followers(process.pid())?)
-                {
-                    sleep(pause).await;
-                    pause = LONGEST_PAUSE.min(2 * pause);
-                }
-                Ok(())
-            }
+            Self::Supervised(supervisor) => supervisor.emptied().await,
+            Self::Group(process) => group::emptied(process.get_ref()).await,
         }
     }
 
@@ -181,14 +157,15 @@ impl Family {
                     max_rss_bytes: group.max_rss_bytes.or(leader.max_rss_bytes),
                 }
             }
+            Self::Supervised(supervisor) => supervisor.usage(),
             Self::Group(process) => process.get_ref().usage(),
         }
     }
 
     async fn release(&self) -> Rest {
         match self {
-            Self::Cgroup(leaf, _) => {
-                if self.reap() == Reaped::No {
+            Self::Cgroup(leaf, process) => {
+                if process.get_ref().reap() == Reaped::No {
                     self.end();
                 }
                 if leaf.remove().await {
@@ -197,18 +174,12 @@ impl Family {
                     Rest::Somebody
                 }
             }
+            Self::Supervised(supervisor) => supervisor.release().await,
             Self::Group(process) => {
-                let process = process.get_ref();
-                let has_exited = process.status().is_ok_and(|status| status.is_some());
-                if !has_exited {
+                if process.get_ref().status().is_ok_and(|status| status.is_none()) {
                     self.end();
-                } else if session::has_followers(process.pid()).unwrap_or(false) {
-                    // As a zombie the leader keeps the ids from being given to others.
-                    return Rest::Somebody;
-                } else {
-                    self.reap();
                 }
-                Rest::Nobody
+                group::release(process.get_ref())
             }
         }
     }
@@ -217,5 +188,15 @@ impl Family {
 impl Drop for Family {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+async fn exited(process: &AsyncFd<Process>) -> io::Result<ExitStatus> {
+    loop {
+        let mut ready = poll_fn(|cx| process.poll_read_ready(cx)).await?;
+        if let Some(status) = process.get_ref().status()? {
+            return Ok(status);
+        }
+        ready.clear_ready();
     }
 }

@@ -1,7 +1,6 @@
 //! The helper that ends a spawner's control groups.
-use super::{HELLO, wait_for_end};
+use super::{say_hello, wait_for_end};
 use crate::sys::linux::cgroup;
-use rustix::{io::write, stdio::stdin};
 use std::{env, io, path::Path, time::Duration};
 
 /// How often the end is tried: each time waits for those who are dying, so this is a minute for one whose disk
@@ -13,7 +12,7 @@ const ROUND: Duration = Duration::from_secs(1);
 pub(super) fn run(group: &Path) -> io::Result<()> {
     // Nothing that we stand in must be kept from being unmounted.
     env::set_current_dir("/")?;
-    write(stdin(), &[HELLO])?;
+    say_hello()?;
     wait_for_end()?;
     for _ in 0..ROUNDS {
         if cgroup::end(group, ROUND)? {

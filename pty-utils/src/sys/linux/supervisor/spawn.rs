@@ -1,0 +1,175 @@
+//! Creating a supervisor, and by it the leader.
+use super::Born;
+use crate::{
+    step::Step,
+    sys::linux::{
+        child::{self, reset_dispositions},
+        clone::vfork,
+        failure::Failure,
+        helper::{self, Helper, Process, Role},
+        image::Image,
+        stack::Stack,
+    },
+};
+use rustix::{
+    io::{Errno, ioctl_fionbio, retry_on_intr},
+    process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, setsid, waitpid},
+};
+use std::{
+    cell::{Cell, UnsafeCell},
+    ffi::{c_char, c_int, c_void},
+    os::fd::AsRawFd,
+    ptr,
+};
+
+/// Room for a pid in decimal digits, and a NUL.
+const PID_BYTES: usize = 12;
+
+/// What goes into the supervisor and the leader, and what comes out.
+struct Call<'a> {
+    image: &'a Image<'a>,
+    helper: helper::Image<'a>,
+    /// The leader's stack, as the supervisor waits on the other one.
+    stack: UnsafeCell<&'a mut Stack>,
+    /// The last argument of the helper: the leader's pid.
+    digits: &'a [Cell<u8>; PID_BYTES],
+    leader: Cell<Option<Pid>>,
+    failure: Cell<Option<Failure>>,
+}
+
+/// Creates the child that `image` describes below a supervisor. When this returns, both are their programs or
+/// there is none.
+pub(in crate::sys::linux) fn spawn(
+    [outer, inner]: [&mut Stack; 2],
+    helper: &Helper,
+    image: &Image<'_>,
+) -> Result<Born, Failure> {
+    let failed = Step::Supervisor.failed();
+    let (ours, theirs) = helper::sockets().map_err(&failed)?;
+    ioctl_fionbio(&ours, true).map_err(&failed)?;
+    let digits = [const { Cell::new(0) }; PID_BYTES];
+    let argv = [
+        Role::Supervisor.name().as_ptr(),
+        digits.as_ptr().cast::<c_char>(),
+        ptr::null(),
+    ];
+    let call = Call {
+        image,
+        helper: helper::Image::new(helper, &argv, theirs.as_raw_fd()),
+        stack: UnsafeCell::new(inner),
+        digits: &digits,
+        leader: Cell::new(None),
+        failure: Cell::new(None),
+    };
+    let argument = (&raw const call).cast_mut().cast::<c_void>();
+    // SAFETY: `supervise` only uses what `call` points to, all of which lives on and nobody looks at meanwhile,
+    // and makes async-signal-safe calls.
+    let created = unsafe { vfork(outer, None, supervise, argument) };
+    let (supervisor, pidfd) = created.map_err(Step::Clone.failed())?;
+    drop(theirs);
+    // A supervisor that failed exits by itself; dropping it reaps it.
+    let process = Process::new(supervisor, pidfd);
+    match (call.failure.take(), call.leader.take()) {
+        (None, Some(leader)) => Ok(Born {
+            socket: ours,
+            process,
+            leader,
+        }),
+        (Some(failure), _) => Err(failure),
+        // Somebody killed it.
+        (None, None) => Err(failed(Errno::CHILD)),
+    }
+}
+
+extern "C" fn supervise(argument: *mut c_void) -> c_int {
+    // SAFETY: `spawn` passed a Call, which lives while its thread is suspended by us.
+    let call = unsafe { &*argument.cast::<Call<'_>>() };
+    let failure = match create_leader(call, argument) {
+        Ok(leader) => {
+            call.leader.set(Some(leader));
+            write_digits(leader, call.digits);
+            let failure = Step::Supervisor.failed()(helper::execute(&call.helper));
+            end_leader(leader);
+            failure
+        }
+        Err(failure) => failure,
+    };
+    call.failure.set(Some(failure));
+    // SAFETY: it ends this process at once, without running what belongs to the parent at its exit.
+    unsafe { libc::_exit(127) }
+}
+
+fn create_leader(call: &Call<'_>, argument: *mut c_void) -> Result<Pid, Failure> {
+    let failed = Step::Supervisor.failed();
+    reset_dispositions();
+    setsid().map_err(&failed)?;
+    // What becomes an orphan below us becomes our child.
+    set_child_subreaper(Some(getpid())).map_err(&failed)?;
+    call.image.parent.set(getpid());
+    // SAFETY: `spawn` has lent the stack to this process alone, and is suspended.
+    let stack = unsafe { &mut *call.stack.get() };
+    // SAFETY: as for this process itself, which is suspended until the leader is its program.
+    let created = unsafe { vfork(stack, None, lead, argument) };
+    // The descriptor is closed with all others.
+    let (leader, _pidfd) = created.map_err(Step::Clone.failed())?;
+    match call.failure.take() {
+        None => Ok(leader),
+        Some(failure) => {
+            end_leader(leader);
+            Err(failure)
+        }
+    }
+}
+
+extern "C" fn lead(argument: *mut c_void) -> c_int {
+    // SAFETY: as in `supervise`, which is suspended by us in turn.
+    let call = unsafe { &*argument.cast::<Call<'_>>() };
+    call.failure.set(Some(child::run(call.image)));
+    // SAFETY: as in `supervise`.
+    unsafe { libc::_exit(127) }
+}
+
+fn end_leader(leader: Pid) {
+    // It is our child and not reaped, so it can only be gone already.
+    let _ = kill_process(leader, Signal::KILL);
+    let _ = retry_on_intr(|| waitpid(Some(leader), WaitOptions::empty()));
+}
+
+/// Without the formatting of the library, which this process should not call.
+fn write_digits(pid: Pid, digits: &[Cell<u8>; PID_BYTES]) {
+    let mut rest = pid.as_raw_nonzero().get().unsigned_abs();
+    let mut count = 1;
+    let mut larger = rest;
+    while larger >= 10 {
+        larger /= 10;
+        count += 1;
+    }
+    for digit in digits[..count].iter().rev() {
+        digit.set(b'0' + (rest % 10) as u8);
+        rest /= 10;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pid_is_written_in_digits() {
+        for (pid, text) in [
+            (1, "1"),
+            (10, "10"),
+            (4_194_304, "4194304"),
+            (i32::MAX, "2147483647"),
+        ] {
+            let digits = [const { Cell::new(0) }; PID_BYTES];
+            write_digits(Pid::from_raw(pid).unwrap(), &digits);
+            let written: Vec<u8> = digits
+                .iter()
+                .map(Cell::get)
+                .take_while(|&byte| byte != 0)
+                .collect();
+            assert_eq!(written, text.as_bytes());
+        }
+    }
+}
