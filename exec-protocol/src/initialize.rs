@@ -151,6 +151,8 @@ pub struct Capabilities {
     pub cancel: bool,
     /// `session/close`.
     pub session_close: bool,
+    /// `server/info` and `server/stats`.
+    pub server_stats: bool,
 }
 
 /// Every cap in force, each with its unit in its name.
@@ -199,4 +201,10 @@ pub struct Limits {
     pub sessions: u64,
     /// Connections at a time.
     pub connections: u64,
+    /// How long nothing comes from a peer before it is pinged, on a wire that has pings.
+    #[serde(default)]
+    pub ping_after_ms: u64,
+    /// How long nothing comes from a peer before it is hung up on, on a wire that has pings.
+    #[serde(default)]
+    pub silent_peer_ms: u64,
 }

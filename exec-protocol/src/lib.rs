@@ -5,7 +5,7 @@
 //!
 //! * [`envelope`] takes a message apart and puts one together: JSON-RPC 2.0, read leniently.
 //! * [`Method`] and [`Notice`] tie a name on the wire to its params and result; each message of
-//!   [`process`], [`session`], [`initialize`] and [`environment`] implements one of them.
+//!   [`process`], [`session`], [`server`], [`initialize`] and [`environment`] implements one of them.
 //! * [`ErrorKind`] is the one place where an error has its name and its code.
 //! * [`Blob`], [`ProcessId`], [`SessionId`], [`WriteId`] and the other ids, [`Seq`] and [`WirePath`] are validated
 //!   when they are parsed: whoever holds one need not check it again.
@@ -25,6 +25,7 @@ pub mod envelope;
 pub mod environment;
 pub mod initialize;
 pub mod process;
+pub mod server;
 pub mod session;
 
 mod blob;

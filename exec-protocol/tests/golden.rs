@@ -27,6 +27,10 @@ use exec_protocol::process::{
     SignalResult, Size, Start, StartParams, StartResult, Stream, Terminate, TerminateParams, TerminateResult,
     Write, WriteParams, WriteResult, WriteStatus,
 };
+use exec_protocol::server::{
+    ConnectionStats, Info as ServerInfoMethod, InfoResult, MemoryStats, ProcessStats, RequestStats,
+    SessionStats, StartStats, Stats, StatsResult,
+};
 use exec_protocol::{
     Blob, Empty, ErrorKind, Method, Notice, ProcessId, RpcError, Seq, SessionId, StringMap, WirePath,
     WriteId, parse_params,
@@ -55,6 +59,8 @@ fn every_message_is_written_and_read_as_its_file_shows() {
         gap(),
         exited(),
         closed(),
+        server_info(),
+        server_stats(),
     ]);
     assert_eq!(
         compared,
@@ -95,6 +101,7 @@ fn initialize() -> &'static str {
             retain_bytes: true,
             ack: true,
             notifications: true,
+            server_stats: true,
         },
         limits: Some(Limits {
             message_bytes: 1,
@@ -115,6 +122,8 @@ fn initialize() -> &'static str {
             sessions: 16,
             connections: 17,
             output_memory_bytes: 18,
+            ping_after_ms: 19,
+            silent_peer_ms: 20,
         }),
     };
     let core_only = InitializeResult {
@@ -139,6 +148,57 @@ fn initialize() -> &'static str {
         params(None, Notifications::None),
     ];
     method::<Initialize>(&params, &[full, core_only])
+}
+
+fn server_info() -> &'static str {
+    let info = InfoResult {
+        name: "exec-server".into(),
+        version: "0.1.0".into(),
+        uptime_ms: 1,
+        started_at_ms: 2,
+        pid: 3,
+    };
+    method::<ServerInfoMethod>(&[Empty {}], &[info])
+}
+
+fn server_stats() -> &'static str {
+    let counts = |list: &[(&str, u64)]| {
+        list.iter()
+            .map(|(kind, count)| ((*kind).to_owned(), *count))
+            .collect()
+    };
+    let busy = StatsResult {
+        uptime_ms: 1,
+        connections: ConnectionStats {
+            open: 2,
+            accepted: 3,
+            refused: 4,
+        },
+        sessions: SessionStats {
+            open: 5,
+            attached: 6,
+            opened: 7,
+        },
+        processes: ProcessStats {
+            running: 8,
+            exited: 9,
+            closed: 10,
+        },
+        starts: StartStats {
+            spawned: 11,
+            failed: counts(&[("programNotFound", 13), ("cwdNotFound", 12)]),
+        },
+        memory: MemoryStats {
+            output_bytes: 14,
+            reserved_bytes: 15,
+            cap_bytes: 16,
+        },
+        requests: RequestStats {
+            answered: 17,
+            errors: counts(&[("invalidParams", 18)]),
+        },
+    };
+    method::<Stats>(&[Empty {}], &[busy, StatsResult::default()])
 }
 
 fn environment_info() -> &'static str {

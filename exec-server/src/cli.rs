@@ -79,7 +79,9 @@ impl ServeArgs {
         use exec_protocol::process::Containment as Way;
 
         let defaults = config();
-        let detached_session = self.detached_session.map(|seconds| Duration::from_secs(seconds.into()));
+        let detached_session = self
+            .detached_session
+            .map(|seconds| Duration::from_secs(seconds.into()));
         Config {
             output_memory: self.output_memory.unwrap_or(defaults.output_memory),
             containment: match self.containment.unwrap_or(Containment::Auto) {

@@ -30,6 +30,10 @@ pub struct Config {
     /// [`helper`](crate::helper), such as `exec-server` itself. Without one, descendants that have left their
     /// process's session outlive a server that is killed, and there is no [`Containment::Supervisor`].
     pub helper: Option<PathBuf>,
+    /// How long nothing comes from a peer before it is pinged, on a websocket. More than zero.
+    pub ping_after: Duration,
+    /// How long nothing comes from a peer before it is hung up on, on a websocket.
+    pub silent_peer: Duration,
     /// Memory for the output of all processes together, in bytes.
     pub output_memory: usize,
 }
@@ -44,6 +48,8 @@ impl Default for Config {
             keep: true,
             containment: None,
             helper: None,
+            ping_after: limits::PING_AFTER,
+            silent_peer: limits::SILENT_PEER,
             output_memory: limits::default_output_memory(),
         }
     }
@@ -74,6 +80,8 @@ impl Config {
             record_bytes: limits::MAX_RECORD_BYTES as u64,
             sessions: limits::MAX_SESSIONS as u64,
             connections: limits::MAX_CONNECTIONS as u64,
+            ping_after_ms: milliseconds(self.ping_after),
+            silent_peer_ms: milliseconds(self.silent_peer),
         }
     }
 }

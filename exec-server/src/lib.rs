@@ -43,8 +43,8 @@
 //! ```
 
 pub mod cli;
-pub mod limits;
 mod clock;
+pub mod limits;
 mod machine;
 pub mod transport;
 
@@ -60,6 +60,7 @@ mod rpc;
 mod server;
 mod session;
 mod shutdown;
+mod stats;
 mod sync;
 
 pub use config::Config;

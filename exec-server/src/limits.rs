@@ -152,6 +152,18 @@ pub const MAX_SESSIONS: usize = 1024;
 /// Websocket connections at a time. Beyond it the server answers 503.
 pub const MAX_CONNECTIONS: usize = 1024;
 
+/// How long nothing comes from a websocket's peer before it is pinged, and again before the next ping.
+///
+/// Three fit into [`SILENT_PEER`], so that one that is lost costs nothing, and it is well within the minute after which
+/// routers begin to forget a connection that is idle.
+pub const PING_AFTER: Duration = Duration::from_secs(20);
+
+/// How long nothing comes from a websocket's peer before it is hung up on. Its session can be resumed.
+///
+/// A network that is away for half a minute is a nuisance, and its connections often survive it. It leaves a
+/// client that comes back the better part of [`DETACHED_SESSION`], which only begins then.
+pub const SILENT_PEER: Duration = Duration::from_mins(1);
+
 /// Longest head of an HTTP request, in bytes. Beyond it the server answers 431.
 pub const MAX_HTTP_HEAD_BYTES: usize = 8 << 10;
 

@@ -220,6 +220,11 @@ impl OutputLog {
         self.lock().reservation.as_ref().map_or(0, Reservation::bytes)
     }
 
+    /// What this takes, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.lock().ring.memory()
+    }
+
     /// Whether the process may be read: what its client still has to get fits the ring, or may be dropped.
     pub(crate) fn has_room(&self) -> bool {
         self.lock().has_room(self.on_slow_client)

@@ -5,6 +5,7 @@ mod command;
 mod description;
 mod lifecycle;
 mod owner;
+mod progress;
 mod record;
 mod stdin;
 mod stop;
@@ -23,6 +24,7 @@ pub(crate) use caretaker::look_after;
 pub(crate) use command::{CommandError, command, terminal_size};
 pub(crate) use description::{Description, time};
 pub(crate) use owner::Owner;
+pub(crate) use progress::Progress;
 pub(crate) use stdin::{Accepted, StdinKind, StdinRefusal};
 pub(crate) use stop::Stop;
 

@@ -6,9 +6,9 @@ use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 
+use exec_protocol::SessionId;
 use exec_protocol::environment::EnvironmentInfo;
 use exec_protocol::initialize::{Capabilities, InitializeResult, ServerInfo};
-use exec_protocol::SessionId;
 use exec_protocol::process::Containment;
 use jsonrpsee::core::server::Methods;
 use pty_utils::{Spawner, SpawnerOptions};
@@ -23,6 +23,7 @@ use crate::output::OutputMemory;
 use crate::process::Stop;
 use crate::rpc::{self, Outbox};
 use crate::session::{Kept, OpenError, Registry, Session, Takeover};
+use crate::stats::Stats;
 use crate::transport::{self, Connection};
 use crate::{environment, shutdown};
 
@@ -49,6 +50,7 @@ struct Shared {
     running: Arc<Semaphore>,
     memory: Arc<OutputMemory>,
     connections: Arc<Semaphore>,
+    stats: Arc<Stats>,
     /// Connections, and what waits for sessions to end.
     tasks: TaskTracker,
     /// The owners of processes.
@@ -83,6 +85,7 @@ impl Server {
             kept: Kept::default(),
             running: Arc::new(Semaphore::new(MAX_PROCESSES)),
             connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            stats: Arc::new(Stats::new()),
             tasks: TaskTracker::new(),
             owners: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -97,6 +100,7 @@ impl Server {
     /// Dropping it hangs up without a goodbye, and the session is not told: prefer to end the
     /// connection, or [`shutdown`](Self::shutdown).
     pub async fn serve(&self, connection: Connection) {
+        let _open = self.stats().connection();
         rpc::serve(self, connection).await;
     }
 
@@ -167,6 +171,14 @@ impl Server {
         }
     }
 
+    pub(crate) fn stats(&self) -> &Arc<Stats> {
+        &self.0.stats
+    }
+
+    pub(crate) fn memory(&self) -> &OutputMemory {
+        &self.0.memory
+    }
+
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
     }
@@ -188,15 +200,20 @@ impl Server {
         Arc::clone(&self.0.connections).try_acquire_owned().ok()
     }
 
+    /// Which server this is.
+    pub(crate) fn identity() -> ServerInfo {
+        ServerInfo {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
     /// What `initialize` answers.
     pub(crate) fn introduction(&self, session_id: &SessionId) -> InitializeResult {
         InitializeResult {
             session_id: session_id.clone(),
             environment_info: self.environment_info().clone(),
-            server_info: Some(ServerInfo {
-                name: env!("CARGO_PKG_NAME").to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            }),
+            server_info: Some(Self::identity()),
             capabilities: Capabilities {
                 close_stdin: true,
                 resize: true,
@@ -219,6 +236,7 @@ impl Server {
                 keep: self.config().keep,
                 cancel: true,
                 session_close: true,
+                server_stats: true,
             },
             limits: Some(self.config().limits()),
             containment: Some(self.containment()),
@@ -229,7 +247,7 @@ impl Server {
     pub(crate) fn session(&self, resumed: Option<&SessionId>) -> Result<Arc<Session>, OpenError> {
         match resumed {
             Some(id) => self.0.sessions.resume(id),
-            None => self.0.sessions.open(),
+            None => self.0.sessions.open().inspect(|_| self.stats().opened.add(1)),
         }
     }
 

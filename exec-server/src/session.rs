@@ -249,6 +249,11 @@ impl Session {
         self.lock().table.get(id).cloned()
     }
 
+    /// Whether a connection speaks for the session.
+    pub(crate) fn is_attached(&self) -> bool {
+        self.lock().attached.is_some()
+    }
+
     /// Whether the session's life is over.
     pub(crate) fn is_over(&self) -> bool {
         self.lock().is_over

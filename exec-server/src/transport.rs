@@ -72,6 +72,8 @@ pub enum CloseReason {
     TakenOver,
     /// A message was longer than the limit, and the wire has no way to skip it.
     TooLong,
+    /// Nothing came from the peer for too long: it is gone, or cannot be told from one that is.
+    Silent,
     /// A message was not UTF-8, and the wire has no way to go on.
     NotUtf8,
 }
@@ -84,6 +86,7 @@ impl CloseReason {
             Self::ShuttingDown => "the server is shutting down",
             Self::TakenOver => "the session was taken over by a newer connection",
             Self::TooLong => "a message is longer than the limit",
+            Self::Silent => "nothing was heard from the peer",
             Self::NotUtf8 => "a message is not UTF-8",
         }
     }
@@ -121,6 +124,16 @@ pub trait MessageSink: Send {
     ///
     /// Need not be cancel safe: a dropped call is followed by nothing.
     async fn send(&mut self, batch: &mut Batch) -> io::Result<()>;
+
+    /// Does what the wire wants done while there is nothing to write, such as looking after the peer. Ends with an error
+    /// only: those of [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// Must be cancel safe: it is dropped as soon as there is something to write.
+    async fn idle(&mut self) -> io::Error {
+        std::future::pending().await
+    }
 
     /// Says goodbye, as far as the wire has a way to.
     async fn close(&mut self, reason: CloseReason);

@@ -1,10 +1,12 @@
 //! A websocket by hand, to send what no library would.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::wait::within_patience;
 
@@ -20,6 +22,10 @@ pub enum Opcode {
     Binary = 2,
     /// The end.
     Close = 8,
+    /// Are you there?
+    Ping = 9,
+    /// The answer to that.
+    Pong = 10,
 }
 
 /// Whether a message goes on behind a frame.
@@ -83,6 +89,16 @@ impl RawWebsocket {
             .expect("the server has hung up");
     }
 
+    /// Sends bytes if the server takes them, all of them, before it lets so much time pass.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: part of them may have been sent.
+    pub async fn is_taken(&mut self, bytes: &[u8], at_most: Duration) -> bool {
+        let sent = timeout(at_most, self.stream.write_all(bytes)).await;
+        sent.map(|sent| sent.expect("the server has hung up")).is_ok()
+    }
+
     /// Sends one frame.
     ///
     /// # Cancel safety
@@ -101,7 +117,7 @@ impl RawWebsocket {
         self.send(Opcode::Text, Part::Last, text.as_bytes()).await;
     }
 
-    /// The next message.
+    /// The next message. Pings before it get no answer.
     ///
     /// # Panics
     ///
@@ -111,14 +127,15 @@ impl RawWebsocket {
     ///
     /// Not cancel safe: part of it may be lost.
     pub async fn next(&mut self) -> Value {
-        let (opcode, payload) = self.next_frame().await.expect("the server hung up");
-        assert_eq!(
-            opcode,
-            Opcode::Text as u8,
-            "{:?}",
-            String::from_utf8_lossy(&payload)
-        );
-        serde_json::from_slice(&payload).expect("a message is JSON")
+        loop {
+            let (opcode, payload) = self.next_frame().await.expect("the server hung up");
+            if opcode == Opcode::Ping as u8 {
+                continue;
+            }
+            let text = String::from_utf8_lossy(&payload);
+            assert_eq!(opcode, Opcode::Text as u8, "{text:?}");
+            return serde_json::from_slice(&payload).expect("a message is JSON");
+        }
     }
 
     /// The answer to this request; what comes before it is dropped.
@@ -147,6 +164,33 @@ impl RawWebsocket {
                 let (code, reason) = payload.split_at(2);
                 let reason = String::from_utf8(reason.to_vec()).expect("a reason is text");
                 return (u16::from_be_bytes([code[0], code[1]]), reason);
+            }
+        }
+    }
+
+    /// Waits for a ping, and returns what it holds. Messages before it are dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: part of it may be lost.
+    pub async fn ping(&mut self) -> Vec<u8> {
+        self.payload_of(Opcode::Ping).await
+    }
+
+    /// Waits for the answer to a ping, and returns what it holds. Messages before it are dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: part of it may be lost.
+    pub async fn pong(&mut self) -> Vec<u8> {
+        self.payload_of(Opcode::Pong).await
+    }
+
+    async fn payload_of(&mut self, wanted: Opcode) -> Vec<u8> {
+        loop {
+            let (opcode, payload) = self.next_frame().await.expect("the server hung up");
+            if opcode == wanted as u8 {
+                return payload;
             }
         }
     }

@@ -19,10 +19,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Failure, RunArgs};
+use crate::Server;
 use crate::deadline::until;
 use crate::limits::{KILLED_DRAIN, TERMINATE_GRACE};
 use crate::transport::{Connection, MemoryPeer};
-use crate::Server;
 use console::Console;
 
 /// The name of the only process, which nobody sees.

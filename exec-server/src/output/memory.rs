@@ -70,6 +70,16 @@ impl OutputMemory {
         })
     }
 
+    /// What is set aside, in bytes.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// What may be set aside, in bytes.
+    pub(crate) fn cap(&self) -> usize {
+        self.cap
+    }
+
     /// Takes note that a process has ended: it is given up when there is no room for a new one.
     pub(crate) fn add_ended(&self, log: &Arc<OutputLog>) {
         let mut ended = self.ended.lock().expect("no holder of this lock can panic");

@@ -113,6 +113,9 @@ mod tests {
         let kept = shortened(&argv);
         assert_eq!(kept[..2], argv[..2]);
         assert_eq!(kept[2].len(), MAX_RECORD_BYTES - 4);
-        assert_eq!(shortened(&vec![String::new(); 2 * MAX_RECORD_BYTES]).len(), MAX_RECORD_BYTES);
+        assert_eq!(
+            shortened(&vec![String::new(); 2 * MAX_RECORD_BYTES]).len(),
+            MAX_RECORD_BYTES
+        );
     }
 }

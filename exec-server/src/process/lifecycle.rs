@@ -177,7 +177,12 @@ impl Lifecycle {
                     self.ending.is_final() || (self.output == Output::Ended && !self.ending.is_empty())
                 });
                 let drained = self.drained_at.filter(|_| self.output == Output::Open);
-                self.ending.kill_at().into_iter().chain(given_up).chain(drained).min()
+                self.ending
+                    .kill_at()
+                    .into_iter()
+                    .chain(given_up)
+                    .chain(drained)
+                    .min()
             }
         };
         let limits = self.timeout_at.into_iter().chain(self.idle_at);

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use exec_protocol::process::EndReason;
 use pty_utils::{
-    Child, Command, ExitStatus, Input, Leader, Leftovers, Output, Signal, SpawnError, Spawner, Terminal, Tree,
-    signal_name,
+    Child, Command, ExitStatus, Input, Leader, Leftovers, Output, Signal, SpawnError, Spawner, Terminal,
+    Tree, signal_name,
 };
 use tokio::task::yield_now;
 use tokio::time::Instant;
@@ -254,7 +254,9 @@ impl Owner {
     /// Looks whether a time is over, or everything.
     fn tick(&mut self) -> Option<Close> {
         let said = self.process.log.last_output();
-        let quiet_since = self.read_since.map(|since| said.map_or(since, |said| said.max(since)));
+        let quiet_since = self
+            .read_since
+            .map(|since| said.map_or(since, |said| said.max(since)));
         self.step(Event::Tick { quiet_since })
     }
 

@@ -68,7 +68,9 @@ impl Process {
             exit_code: exit.as_ref().map(|exit| exit.code),
             signal: exit.as_ref().and_then(|exit| exit.signal.clone()),
             end_reason: exit.as_ref().map(|exit| exit.reason),
-            ended_by: exit.as_ref().and_then(|exit| exit.asked_by.as_deref().map(str::to_owned)),
+            ended_by: exit
+                .as_ref()
+                .and_then(|exit| exit.asked_by.as_deref().map(str::to_owned)),
             bytes,
             retained_bytes,
             last_output_at_ms: last_output.map(|at| now.ms_of(at)),
@@ -89,7 +91,11 @@ impl Process {
     fn size(&self) -> Option<Size> {
         let mut mailbox = self.lock();
         // A program may have changed it, too.
-        if let Some(now) = mailbox.terminal.as_ref().and_then(|terminal| terminal.size().ok()) {
+        if let Some(now) = mailbox
+            .terminal
+            .as_ref()
+            .and_then(|terminal| terminal.size().ok())
+        {
             mailbox.size = Some(now);
         }
         mailbox.size.and_then(|size| Size::new(size.rows, size.cols).ok())

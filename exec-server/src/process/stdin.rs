@@ -137,7 +137,12 @@ impl StdinQueue {
     /// # Errors
     ///
     /// A [`StdinRefusal`]; nothing was taken then.
-    pub(crate) fn write_at(&mut self, offset: u64, bytes: &[u8], eof: bool) -> Result<Accepted, StdinRefusal> {
+    pub(crate) fn write_at(
+        &mut self,
+        offset: u64,
+        bytes: &[u8],
+        eof: bool,
+    ) -> Result<Accepted, StdinRefusal> {
         let taken = self.written + self.queue.len() as u64;
         let known = match taken.checked_sub(offset) {
             Some(known) => usize::try_from(known).unwrap_or(usize::MAX).min(bytes.len()),
@@ -393,12 +398,7 @@ mod tests {
     #[test]
     fn a_write_with_an_offset_is_taken_as_far_as_there_is_room_and_never_twice() {
         let mut queue = StdinQueue::new(StdinKind::Pipe);
-        let all = |bytes| {
-            Ok(Accepted {
-                bytes,
-                is_all: true,
-            })
-        };
+        let all = |bytes| Ok(Accepted { bytes, is_all: true });
         assert_eq!(queue.write_at(0, b"abc", false), all(3));
         assert_eq!(queue.write_at(1, b"bcd", false), all(3));
         let nothing = Accepted {

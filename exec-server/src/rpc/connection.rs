@@ -20,7 +20,8 @@ use super::outbox::Outbox;
 use super::writer;
 use crate::deadline::until;
 use crate::limits::{
-    ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_CLIENT_NAME_BYTES, MAX_REQUESTS_IN_FLIGHT, WRITE_BATCH_BYTES,
+    ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_CLIENT_NAME_BYTES, MAX_REQUESTS_IN_FLIGHT,
+    WRITE_BATCH_BYTES,
 };
 use crate::process::Stop;
 use crate::server::Server;
@@ -129,7 +130,8 @@ impl<'a> Dispatch<'a> {
             match self.next_wake(true, None).await {
                 Wake::Received(Received::Message(message)) => self.take_in(&message),
                 Wake::Received(Received::Refused(error)) => {
-                    self.send(Answer::refusal(self.outbox.style(), None, &error), 1);
+                    let refusal = Answer::refusal(self.server.stats(), self.outbox.style(), None, &error);
+                    self.send(refusal, 1);
                 }
                 Wake::Received(Received::Finished) => return self.finish().await,
                 Wake::Received(Received::Gone(reason)) => return reason,
@@ -228,7 +230,7 @@ impl<'a> Dispatch<'a> {
         if let Some(message) = elements.iter().find_map(|element| element.as_ref().ok()) {
             self.outbox.learn_style(message.style());
         }
-        let mut answers = BatchAnswer::new(self.outbox.style());
+        let mut answers = BatchAnswer::new(self.server.stats(), self.outbox.style());
         for element in elements {
             match element {
                 Ok(Message::Request {
@@ -275,7 +277,7 @@ impl<'a> Dispatch<'a> {
             (Ok(Admission::Initialize | Admission::Dispatch), _) => self.initialize(&id, params, style).err(),
             (Err(error), _) => Some(error.into()),
         };
-        refused.map(|error| Answer::refusal(style, Some(&id), &error))
+        refused.map(|error| Answer::refusal(self.server.stats(), style, Some(&id), &error))
     }
 
     /// What nobody is told about: an acknowledgement that makes no sense is as good as none.
@@ -298,6 +300,7 @@ impl<'a> Dispatch<'a> {
         let mut answer = Vec::new();
         envelope::write_result(&mut answer, style, id, &result);
         session.attach(&self.outbox, params.notifications, self.server.takeover(), answer)?;
+        self.server.stats().answered.add(1);
         tracing::debug!(client = params.client_name, "initialized");
         let caller = Caller {
             server: self.server.clone(),
@@ -311,12 +314,18 @@ impl<'a> Dispatch<'a> {
     }
 
     fn refusal(&self, error: &EnvelopeError) -> Answer {
-        Answer::refusal(self.outbox.style(), error.id.as_ref(), &error.clone().into())
+        let refusal = error.clone().into();
+        Answer::refusal(
+            self.server.stats(),
+            self.outbox.style(),
+            error.id.as_ref(),
+            &refusal,
+        )
     }
 
     fn send(&mut self, answer: Answer, requests: usize) {
         match answer {
-            Answer::Now(answer) => self.outbox.push_answer(answer),
+            Answer::Now(answer) => self.push(answer, requests),
             Answer::Later(answer) => {
                 self.in_flight += requests;
                 self.waiting.push(Box::pin(async move {
@@ -331,6 +340,11 @@ impl<'a> Dispatch<'a> {
 
     fn answer(&mut self, Waited { answer, requests }: Waited) {
         self.in_flight -= requests;
+        self.push(answer, requests);
+    }
+
+    fn push(&self, answer: Vec<u8>, requests: usize) {
+        self.server.stats().answered.add(requests);
         self.outbox.push_answer(answer);
     }
 }

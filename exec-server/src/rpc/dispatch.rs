@@ -18,6 +18,7 @@ use super::cancel::Cancellable;
 use super::error::{cancelled, shutting_down};
 use super::handlers::{Caller, ack, read};
 use crate::limits::MAX_MESSAGE_BYTES;
+use crate::stats::Stats;
 
 /// How every response of jsonrpsee to a null id begins. The peer's own id goes in its place, as it
 /// was written: jsonrpsee's ids are integers and strings, a peer's may be any number.
@@ -37,8 +38,13 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    pub(super) fn refusal(style: Style, id: Option<&RequestId<'_>>, refusal: &RpcError) -> Self {
-        Self::Now(error(style, id, refusal))
+    pub(super) fn refusal(
+        stats: &Stats,
+        style: Style,
+        id: Option<&RequestId<'_>>,
+        refusal: &RpcError,
+    ) -> Self {
+        Self::Now(error(stats, style, id, refusal))
     }
 }
 
@@ -99,15 +105,17 @@ impl Dispatcher {
             Box::pin(async move { with_id(&response.await, &id, style) })
         } else {
             let unknown = RpcError::new(ErrorKind::MethodNotFound, format!("no method {method:?}"));
-            return Answer::refusal(style, Some(&id), &unknown);
+            return Answer::refusal(self.caller.server.stats(), style, Some(&id), &unknown);
         };
         let is_put_off = start == Start::WithRoom && method == Read::NAME;
         if !is_put_off && let Some(answer) = answer.as_mut().now_or_never() {
             return Answer::Now(answer);
         }
-        let stopping = self.stopping.clone();
+        let (stopping, stats) = (self.stopping.clone(), Arc::clone(self.caller.server.stats()));
         // What changes something is carried out, and its answer says so.
-        let waits = WAITING_METHODS.contains(&method).then(|| self.cancellable.insert(waiting_id.clone()));
+        let waits = WAITING_METHODS
+            .contains(&method)
+            .then(|| self.cancellable.insert(waiting_id.clone()));
         Answer::Later(Box::pin(async move {
             let taken_back = async {
                 match &waits {
@@ -119,8 +127,8 @@ impl Dispatcher {
                 // What is there by now is told also when the time is up.
                 biased;
                 answer = answer => answer,
-                () = taken_back => error(style, Some(&waiting_id), &cancelled()),
-                () = stopping.cancelled() => error(style, Some(&waiting_id), &shutting_down()),
+                () = taken_back => error(&stats, style, Some(&waiting_id), &cancelled()),
+                () = stopping.cancelled() => error(&stats, style, Some(&waiting_id), &shutting_down()),
             }
         }))
     }
@@ -147,12 +155,13 @@ async fn answer_read(
 ) -> Vec<u8> {
     let mut out = Vec::new();
     envelope::begin_result(&mut out, style, &id);
+    let stats = Arc::clone(caller.server.stats());
     match read(caller, params.as_deref(), &mut out).await {
         Ok(()) => {
             envelope::end_result(&mut out);
             out
         }
-        Err(refusal) => error(style, Some(&id), &refusal),
+        Err(refusal) => error(&stats, style, Some(&id), &refusal),
     }
 }
 
@@ -173,14 +182,16 @@ fn with_id(response: &MethodResponse, id: &RequestId<'_>, style: Style) -> Vec<u
 /// `messageTooLarge` instead, and those that come after it are refused with the same: what is held
 /// is never more than a message.
 pub(super) struct BatchAnswer {
+    stats: Arc<Stats>,
     style: Style,
     room: Arc<AtomicUsize>,
     elements: Vec<BoxFuture<'static, Vec<u8>>>,
 }
 
 impl BatchAnswer {
-    pub(super) fn new(style: Style) -> Self {
+    pub(super) fn new(stats: &Arc<Stats>, style: Style) -> Self {
         Self {
+            stats: Arc::clone(stats),
             style,
             room: Arc::new(AtomicUsize::new(MAX_MESSAGE_BYTES - BATCH_REFUSALS_BYTES)),
             elements: Vec::new(),
@@ -199,16 +210,24 @@ impl BatchAnswer {
 
     /// Refuses the next element because there is no room for its answer.
     pub(super) fn refuse(&mut self, id: RequestId<'static>) {
-        let answer = Answer::Now(no_room(self.style, Some(&id)));
+        let answer = Answer::Now(no_room(&self.stats, self.style, Some(&id)));
         self.push(Some(id), answer);
     }
 
     /// Adds the answer to the next element.
     pub(super) fn push(&mut self, id: Option<RequestId<'static>>, answer: Answer) {
-        let (style, room) = (self.style, Arc::clone(&self.room));
+        let (style, room, stats) = (self.style, Arc::clone(&self.room), Arc::clone(&self.stats));
         self.elements.push(match answer {
-            Answer::Now(answer) => Box::pin(std::future::ready(within(&room, style, id.as_ref(), answer))),
-            Answer::Later(answer) => Box::pin(async move { within(&room, style, id.as_ref(), answer.await) }),
+            Answer::Now(answer) => Box::pin(std::future::ready(within(
+                &stats,
+                &room,
+                style,
+                id.as_ref(),
+                answer,
+            ))),
+            Answer::Later(answer) => {
+                Box::pin(async move { within(&stats, &room, style, id.as_ref(), answer.await) })
+            }
         });
     }
 
@@ -236,7 +255,13 @@ impl BatchAnswer {
 }
 
 /// The answer, if there is room for it, which it takes; else one that says that there is none.
-fn within(room: &AtomicUsize, style: Style, id: Option<&RequestId<'_>>, answer: Vec<u8>) -> Vec<u8> {
+fn within(
+    stats: &Stats,
+    room: &AtomicUsize,
+    style: Style,
+    id: Option<&RequestId<'_>>,
+    answer: Vec<u8>,
+) -> Vec<u8> {
     // One more for the comma.
     let take = |left: usize| left.checked_sub(answer.len() + 1);
     if room
@@ -246,15 +271,22 @@ fn within(room: &AtomicUsize, style: Style, id: Option<&RequestId<'_>>, answer: 
         return answer;
     }
     room.store(0, Ordering::Relaxed);
-    no_room(style, id)
+    no_room(stats, style, id)
 }
 
-fn no_room(style: Style, id: Option<&RequestId<'_>>) -> Vec<u8> {
+fn no_room(stats: &Stats, style: Style, id: Option<&RequestId<'_>>) -> Vec<u8> {
     let message = "the answers to the batch are too long together";
-    error(style, id, &RpcError::new(ErrorKind::MessageTooLarge, message))
+    error(
+        stats,
+        style,
+        id,
+        &RpcError::new(ErrorKind::MessageTooLarge, message),
+    )
 }
 
-fn error(style: Style, id: Option<&RequestId<'_>>, error: &RpcError) -> Vec<u8> {
+/// An answer that refuses, and the place where all but those of the method table are counted.
+fn error(stats: &Stats, style: Style, id: Option<&RequestId<'_>>, error: &RpcError) -> Vec<u8> {
+    stats.errors.add(error);
     let mut out = Vec::new();
     envelope::write_error(&mut out, style, id, error);
     out

@@ -9,9 +9,11 @@ use crate::output::ReadError;
 use crate::process::{CommandError, ResizeError, StdinRefusal};
 use crate::server::StartError;
 use crate::session::{AttachError, HandshakeError, OpenError, ReserveError};
+use crate::stats::Stats;
 
-/// Turns an error of ours into jsonrpsee's, which has the same parts.
-pub(super) fn into_object(error: RpcError) -> ErrorObjectOwned {
+/// Turns an error of ours into jsonrpsee's, which has the same parts, and counts it: it becomes an answer.
+pub(super) fn into_object(stats: &Stats, error: RpcError) -> ErrorObjectOwned {
+    stats.errors.add(&error);
     ErrorObjectOwned::owned(error.code, error.message, Some(error.data))
 }
 
@@ -81,7 +83,9 @@ impl From<ReadError> for RpcError {
 impl From<CommandError> for RpcError {
     fn from(error: CommandError) -> Self {
         let (kind, field) = match &error {
-            CommandError::TooLong { field } | CommandError::NoTime { field } => (ErrorKind::InvalidParams, *field),
+            CommandError::TooLong { field } | CommandError::NoTime { field } => {
+                (ErrorKind::InvalidParams, *field)
+            }
             CommandError::KeepUnsupported => (ErrorKind::KeepUnsupported, "onDisconnect"),
             CommandError::EmptyArgv => (ErrorKind::EmptyArgv, "argv"),
             CommandError::SandboxUnsupported { field } => (ErrorKind::SandboxUnsupported, *field),
@@ -98,7 +102,9 @@ impl From<StartError> for RpcError {
             StartError::Reserve(ReserveError::Taken(_)) => {
                 Self::new(ErrorKind::DuplicateProcess, error.to_string()).with_field("processId")
             }
-            StartError::Reserve(ReserveError::Ended(_)) => Self::new(ErrorKind::UnknownSession, error.to_string()),
+            StartError::Reserve(ReserveError::Ended(_)) => {
+                Self::new(ErrorKind::UnknownSession, error.to_string())
+            }
             StartError::ShuttingDown => shutting_down(),
             StartError::NoRandomness(_) => Self::new(ErrorKind::Internal, error.to_string()),
             StartError::Memory(_) => Self::new(ErrorKind::MemoryLimit, error.to_string()),

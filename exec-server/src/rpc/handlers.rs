@@ -8,6 +8,7 @@ mod get;
 mod list;
 mod read;
 mod resize;
+mod server;
 mod session;
 mod signal;
 mod start;
@@ -75,6 +76,8 @@ pub(crate) fn methods() -> Methods {
     register::<exec_protocol::process::Terminate, _, _>(&mut module, terminate::terminate);
     register::<exec_protocol::process::Write, _, _>(&mut module, write::write);
     register::<exec_protocol::session::Close, _, _>(&mut module, session::close);
+    register::<exec_protocol::server::Info, _, _>(&mut module, server::info);
+    register::<exec_protocol::server::Stats, _, _>(&mut module, server::stats);
     module.into()
 }
 
@@ -93,13 +96,12 @@ where
         .register_async_method(M::NAME, move |params, _, extensions| async move {
             let caller = extensions
                 .get::<Caller>()
-                .expect("every connection puts its caller in")
-                .clone();
+                .expect("every connection puts its caller in");
             let outcome = match parse_params::<M::Params>(params.as_str()) {
-                Ok(params) => handler(caller, params).await,
+                Ok(params) => handler(caller.clone(), params).await,
                 Err(error) => Err(error.into()),
             };
-            outcome.map_err(error::into_object)
+            outcome.map_err(|error| error::into_object(caller.server.stats(), error))
         })
         .expect("each method is registered once");
 }
@@ -110,6 +112,6 @@ mod tests {
 
     #[test]
     fn each_method_is_registered_once() {
-        assert_eq!(methods().method_names().count(), 11);
+        assert_eq!(methods().method_names().count(), 13);
     }
 }

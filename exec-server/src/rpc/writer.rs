@@ -27,7 +27,15 @@ pub(super) async fn run(outbox: Arc<Outbox>, mut sink: Box<dyn MessageSink>) {
                 break;
             }
             Due::Nothing => {
-                outbox.due().await;
+                let broken = tokio::select! {
+                    biased;
+                    () = outbox.due() => None,
+                    error = sink.idle() => Some(error),
+                };
+                if let Some(error) = broken {
+                    tracing::debug!(%error, "the connection cannot be written to");
+                    break;
+                }
                 behind_the_others().await;
             }
         }

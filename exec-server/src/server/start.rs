@@ -53,7 +53,10 @@ impl Server {
         let Some(running) = Arc::clone(&self.0.running).try_acquire_owned().ok() else {
             // One that was started before needs no room.
             return match session.find(process.id()) {
-                Some(entry) => self.repeated(entry, &process).await?.ok_or(StartError::TooMany.into()),
+                Some(entry) => self
+                    .repeated(entry, &process)
+                    .await?
+                    .ok_or(StartError::TooMany.into()),
                 None => Err(StartError::TooMany.into()),
             };
         };
@@ -78,9 +81,13 @@ impl Server {
             self.kept().insert(&process);
         }
         let (started, outcome) = oneshot::channel();
-        let own = self
-            .clone()
-            .own(Arc::clone(session), Arc::clone(&process), command, running, started);
+        let own = self.clone().own(
+            Arc::clone(session),
+            Arc::clone(&process),
+            command,
+            running,
+            started,
+        );
         self.owners().spawn(own);
         let outcome = outcome.await.map_err(|_| StartError::ShuttingDown)?;
         outcome.map_err(StartError::from)?;
@@ -93,7 +100,8 @@ impl Server {
         params: StartParams,
         log: impl FnOnce(&Description) -> OutputLog,
     ) -> Result<(Arc<Process>, Command), RpcError> {
-        let uid = Uid::new(&random_id().map_err(StartError::from)?).expect("36 bytes are fewer than an id may have");
+        let uid = Uid::new(&random_id().map_err(StartError::from)?)
+            .expect("36 bytes are fewer than an id may have");
         let cwd = &self.environment_info().cwd;
         let description = Description::new(&params, uid, cwd, self.config().terminate_grace)?;
         if description.on_disconnect == OnDisconnect::Keep && !self.config().keep {
@@ -101,15 +109,18 @@ impl Server {
         }
         let (command, stdin) = command(params, &self.0.variables, cwd.as_path())?;
         let log = log(&description);
-        Ok((Process::starting(description, stdin, self.containment(), log), command))
+        Ok((
+            Process::starting(description, stdin, self.containment(), log),
+            command,
+        ))
     }
 
     /// The result of the first start, if this one repeats it. None if the id is free again.
     async fn repeated(&self, taken: Entry, process: &Process) -> Result<Option<StartResult>, RpcError> {
         match taken {
-            Entry::Expired(tombstone) => {
-                Ok(tombstone.is_of(process.start_key()).then(|| tombstone.started.clone()))
-            }
+            Entry::Expired(tombstone) => Ok(tombstone
+                .is_of(process.start_key())
+                .then(|| tombstone.started.clone())),
             Entry::Process(other) => {
                 // Its start may be under way, and fail.
                 if other.started().await == Phase::Gone {
@@ -144,6 +155,7 @@ impl Server {
                 return;
             }
         };
+        self.stats().spawned.add(1);
         // Whoever asked may have gone away; the process is the session's all the same.
         let _ = started.send(Ok(()));
         let leftovers = owner.run().await;

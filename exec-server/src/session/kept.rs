@@ -61,9 +61,7 @@ impl Kept {
 
     /// Takes note that nobody is left of a process.
     pub(crate) fn remove_outlived(&self, process: &Arc<Process>) {
-        self.lock()
-            .outlived
-            .retain(|other| !Arc::ptr_eq(other, process));
+        self.lock().outlived.retain(|other| !Arc::ptr_eq(other, process));
     }
 
     /// Ends all of them.

@@ -71,6 +71,11 @@ impl Registry {
         self.lock().sessions.get(id).cloned().ok_or(OpenError::Unknown)
     }
 
+    /// All sessions that there are.
+    pub(crate) fn all(&self) -> Vec<Arc<Session>> {
+        self.lock().sessions.values().cloned().collect()
+    }
+
     /// Takes a session out that is over.
     pub(crate) fn remove(&self, session: &Session) {
         self.lock().sessions.remove(session.id());

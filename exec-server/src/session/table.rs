@@ -133,7 +133,9 @@ impl Table {
             if !is_old && self.expired.len() <= MAX_EXPIRED_PROCESSES {
                 return;
             }
-            let Some((_, uid)) = self.expired.pop_front() else { return };
+            let Some((_, uid)) = self.expired.pop_front() else {
+                return;
+            };
             // Its name may have been taken by another start since.
             if let Some(Entry::Expired(tombstone)) = self.entries.remove(&uid)
                 && self.names.get(&tombstone.record.process_id) == Some(&uid)

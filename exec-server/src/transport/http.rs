@@ -9,20 +9,26 @@ use tokio_tungstenite::tungstenite::handshake::server as handshake;
 use tokio_tungstenite::tungstenite::http::{Method, Request, StatusCode, Version};
 
 use crate::limits::{HTTP_HEAD_WAIT, MAX_HTTP_HEAD_BYTES};
+use crate::server::Server;
+use crate::stats;
 
 /// Headers of one request. A browser sends some twenty.
 const MAX_HEADERS: usize = 64;
 
-/// Answers the HTTP request on `stream`. True if the answer was to switch to websocket, together
-/// with what the peer sent behind its request.
+/// Answers the HTTP request on `stream`. If the answer was to switch to websocket, this is what the peer sent behind its
+/// request.
 ///
 /// `GET /readyz` and `GET /healthz` are answered 200: whoever gets the answer reached a server that
-/// accepts connections. Any other path is one to speak websocket on.
+/// accepts connections. `GET /metrics` has what `server/stats` tells. Any other path is one to speak websocket on.
 ///
 /// # Errors
 ///
 /// When the peer hangs up or takes too long.
-pub(super) async fn upgrade(stream: &mut TcpStream, has_room: bool) -> io::Result<Option<BytesMut>> {
+pub(super) async fn upgrade(
+    server: &Server,
+    stream: &mut TcpStream,
+    has_room: bool,
+) -> io::Result<Option<BytesMut>> {
     let mut received = BytesMut::new();
     let head = tokio::time::timeout(HTTP_HEAD_WAIT, read_head(stream, &mut received)).await??;
     let answer = match head {
@@ -30,7 +36,11 @@ pub(super) async fn upgrade(stream: &mut TcpStream, has_room: bool) -> io::Resul
             stream.write_all(&answer).await?;
             return Ok(Some(received));
         }
-        Head::Websocket(_) => plain(StatusCode::SERVICE_UNAVAILABLE),
+        Head::Websocket(_) => {
+            server.stats().refused.add(1);
+            plain(StatusCode::SERVICE_UNAVAILABLE)
+        }
+        Head::Metrics => response(StatusCode::OK, stats::CONTENT_TYPE, &stats::metrics(server)),
         Head::Plain(status) => plain(status),
     };
     stream.write_all(&answer).await?;
@@ -42,6 +52,8 @@ pub(super) async fn upgrade(stream: &mut TcpStream, has_room: bool) -> io::Resul
 enum Head {
     /// A websocket handshake, and the answer to it.
     Websocket(Vec<u8>),
+    /// Somebody wants the metrics.
+    Metrics,
     /// Something that is answered by a status alone.
     Plain(StatusCode),
 }
@@ -77,6 +89,9 @@ fn answer(request: &httparse::Request<'_, '_>) -> Head {
     if matches!(path, Some("/readyz" | "/healthz")) {
         return Head::Plain(StatusCode::OK);
     }
+    if path == Some("/metrics") {
+        return Head::Metrics;
+    }
     switch_protocols(request).map_or(Head::Plain(StatusCode::UPGRADE_REQUIRED), Head::Websocket)
 }
 
@@ -99,15 +114,20 @@ fn switch_protocols(request: &httparse::Request<'_, '_>) -> Option<Vec<u8>> {
 
 fn plain(status: StatusCode) -> Vec<u8> {
     let text = status.canonical_reason().unwrap_or_default();
+    response(status, "text/plain", &format!("{text}\n"))
+}
+
+fn response(status: StatusCode, content_type: &str, body: &str) -> Vec<u8> {
+    let text = status.canonical_reason().unwrap_or_default();
     let upgrade = if status == StatusCode::UPGRADE_REQUIRED {
         "Upgrade: websocket\r\n"
     } else {
         ""
     };
     format!(
-        "HTTP/1.1 {} {text}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n{upgrade}Connection: close\r\n\r\n{text}\n",
+        "HTTP/1.1 {} {text}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n{upgrade}Connection: close\r\n\r\n{body}",
         status.as_u16(),
-        text.len() + 1,
+        body.len(),
     )
     .into_bytes()
 }

@@ -33,7 +33,7 @@ pub(crate) async fn listen(server: &Server, listener: TcpListener) {
 async fn serve(server: Server, stream: TcpStream) {
     let permit = server.connection_permit();
     let accepted = tokio::select! {
-        accepted = websocket::accept(stream, permit.is_some()) => accepted,
+        accepted = websocket::accept(&server, stream, permit.is_some()) => accepted,
         () = server.stopping().cancelled() => return,
     };
     match accepted {

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// What the server answers to these bytes before it hangs up.
-async fn answer(server: &TestServer, request: impl AsRef<[u8]>) -> String {
+pub(crate) async fn answer(server: &TestServer, request: impl AsRef<[u8]>) -> String {
     let mut stream = TcpStream::connect(address(server.url()))
         .await
         .expect("the server listens");
@@ -25,7 +25,7 @@ async fn answer(server: &TestServer, request: impl AsRef<[u8]>) -> String {
 }
 
 /// The status, after a look at what every answer must have.
-async fn status(server: &TestServer, request: impl AsRef<[u8]>) -> u16 {
+pub(crate) async fn status(server: &TestServer, request: impl AsRef<[u8]>) -> u16 {
     let answer = answer(server, request).await;
     let (head, body) = answer
         .split_once("\r\n\r\n")
@@ -44,7 +44,7 @@ async fn status(server: &TestServer, request: impl AsRef<[u8]>) -> u16 {
         .unwrap_or_else(|| panic!("no status: {answer:?}"))
 }
 
-fn get(path: &str) -> String {
+pub(crate) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 

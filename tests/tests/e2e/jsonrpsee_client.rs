@@ -64,7 +64,10 @@ async fn converse(client: &WsClient) {
         .request("process/start", params(start))
         .await
         .expect("it is started");
-    assert_eq!((&started["processId"], &started["sandboxType"]), (&json!("p"), &json!("none")));
+    assert_eq!(
+        (&started["processId"], &started["sandboxType"]),
+        (&json!("p"), &json!("none"))
+    );
     let write = json!({"processId": "p", "chunk": base64("hello\n"), "eof": true});
     let written: Value = client
         .request("process/write", params(write))

@@ -68,7 +68,9 @@ impl Ending {
                 ..
             } => Some(kill_at),
             // Nobody is left to be killed but who holds the output from elsewhere, and is given up.
-            Self::Polite { kill_at, is_final, .. } => is_final.then_some(kill_at),
+            Self::Polite {
+                kill_at, is_final, ..
+            } => is_final.then_some(kill_at),
             Self::NotAsked | Self::Killed { .. } => None,
         }
     }

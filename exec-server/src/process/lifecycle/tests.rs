@@ -63,7 +63,10 @@ fn without_a_wish_nobody_else_is_waited_for() {
     let (mut life, start) = spawned(PLAIN);
     assert_eq!(life.step(start, Event::LeaderExited), Effect::PublishExit(None));
     assert!(!life.awaits_emptiness());
-    assert_eq!(life.step(start, Event::OutputEnded), Effect::Close(Close::Complete));
+    assert_eq!(
+        life.step(start, Event::OutputEnded),
+        Effect::Close(Close::Complete)
+    );
 }
 
 #[test]
@@ -74,14 +77,20 @@ fn a_wish_after_the_exit_is_not_its_reason_and_ends_who_is_left() {
     assert_eq!(life.step(start, Event::OutputEnded), Effect::Nothing);
     assert!(life.awaits_emptiness());
     assert_eq!(life.step(start + GRACE, TICK), Effect::Kill);
-    assert_eq!(life.step(start + GRACE, Event::Emptied), Effect::Close(Close::Complete));
+    assert_eq!(
+        life.step(start + GRACE, Event::Emptied),
+        Effect::Close(Close::Complete)
+    );
 }
 
 #[test]
 fn who_survives_the_kill_is_given_up_but_not_the_output_unless_nobody_will_read_it() {
     for is_final in [false, true] {
         let (mut life, start) = spawned(PLAIN);
-        assert_eq!(life.step(start, stop_within(Duration::ZERO, is_final)), Effect::Kill);
+        assert_eq!(
+            life.step(start, stop_within(Duration::ZERO, is_final)),
+            Effect::Kill
+        );
         let _ = life.step(start, Event::LeaderExited);
         let later = life.step(start + KILLED_DRAIN, TICK);
         if is_final {
@@ -141,7 +150,8 @@ fn output_is_given_up_when_the_time_to_drain_is_over() {
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        (0..3_u64, any::<bool>()).prop_map(|(secs, is_final)| stop_within(Duration::from_secs(secs), is_final)),
+        (0..3_u64, any::<bool>())
+            .prop_map(|(secs, is_final)| stop_within(Duration::from_secs(secs), is_final)),
         Just(Event::LeaderExited),
         Just(Event::OutputEnded),
         Just(Event::Emptied),

@@ -26,9 +26,17 @@ pub(super) async fn list(caller: Caller, params: ListParams) -> Result<ListResul
         .collect();
     records.sort_by_key(|record| record.started_at_ms);
     // Nothing is longer than its text escaped.
-    let length: usize = records.iter().map(|record| text_bytes(record) * 6 + RECORD_JSON_BYTES).sum();
-    if length > MAX_MESSAGE_BYTES && serde_json::to_vec(&records).map_or(0, |json| json.len()) > MAX_MESSAGE_BYTES {
-        let message = format!("{} records are more than a message can hold; ask for fewer", records.len());
+    let length: usize = records
+        .iter()
+        .map(|record| text_bytes(record) * 6 + RECORD_JSON_BYTES)
+        .sum();
+    if length > MAX_MESSAGE_BYTES
+        && serde_json::to_vec(&records).map_or(0, |json| json.len()) > MAX_MESSAGE_BYTES
+    {
+        let message = format!(
+            "{} records are more than a message can hold; ask for fewer",
+            records.len()
+        );
         return Err(RpcError::new(ErrorKind::MessageTooLarge, message));
     }
     Ok(ListResult { records })
@@ -48,6 +56,9 @@ fn is_chosen(params: &ListParams, record: &ProcessRecord) -> bool {
 fn text_bytes(record: &ProcessRecord) -> usize {
     let labels = record.labels.iter().map(|(name, value)| name.len() + value.len());
     let argv = record.argv.iter().map(String::len);
-    let metadata = record.metadata.as_ref().map_or(0, |metadata| metadata.to_string().len());
+    let metadata = record
+        .metadata
+        .as_ref()
+        .map_or(0, |metadata| metadata.to_string().len());
     labels.chain(argv).sum::<usize>() + metadata + record.title.as_ref().map_or(0, String::len)
 }

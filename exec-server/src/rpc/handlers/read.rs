@@ -30,11 +30,13 @@ pub(crate) async fn read(caller: Caller, params: Option<&str>, out: &mut Vec<u8>
     };
     match process.log().read(request, out).await {
         // It was given up while it was waited for.
-        Err(ReadError::Released) => Err(match (caller.process(&params.process_id), process.last_record()) {
-            (Err(error), _) => error,
-            (Ok(_), Some(record)) => error::expired_process(record),
-            (Ok(_), None) => error::unknown_process(),
-        }),
+        Err(ReadError::Released) => Err(
+            match (caller.process(&params.process_id), process.last_record()) {
+                (Err(error), _) => error,
+                (Ok(_), Some(record)) => error::expired_process(record),
+                (Ok(_), None) => error::unknown_process(),
+            },
+        ),
         outcome => Ok(outcome?),
     }
 }

@@ -8,5 +8,6 @@ use super::Caller;
 /// The process is the session's from the first poll on: it starts even if nobody waits for the
 /// answer any more.
 pub(super) async fn start(caller: Caller, params: StartParams) -> Result<StartResult, RpcError> {
-    caller.server.start(&caller.session, params).await
+    let started = caller.server.start(&caller.session, params).await;
+    started.inspect_err(|error| caller.server.stats().failed.add(error))
 }

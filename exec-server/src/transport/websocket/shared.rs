@@ -1,28 +1,73 @@
-//! A socket that can still be read when the websocket over it no longer can.
+//! A socket that can still be read when the websocket over it no longer can, and that knows when its peer was heard.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use rustix::net::{Shutdown, shutdown};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 /// A handle on a socket. Cloning gives another one on the same socket.
 #[derive(Debug, Clone)]
-pub(super) struct SharedStream(Arc<TcpStream>);
+pub(super) struct SharedStream(Arc<Socket>);
+
+#[derive(Debug)]
+struct Socket {
+    stream: TcpStream,
+    opened: Instant,
+    /// When there was the last sign of life, in milliseconds from `opened` on.
+    heard_ms: AtomicU64,
+    /// Whether something of what was to be written is left.
+    is_held_up: AtomicBool,
+}
 
 impl SharedStream {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self(Arc::new(stream))
+        Self(Arc::new(Socket {
+            stream,
+            opened: Instant::now(),
+            heard_ms: AtomicU64::new(0),
+            is_held_up: AtomicBool::new(false),
+        }))
+    }
+
+    /// When the peer was last heard: it sent something, or made room for more when there was none.
+    ///
+    /// The second is all that is heard of one that is busy with a long message and has nothing to say.
+    pub(super) fn heard_at(&self) -> Instant {
+        self.0.opened + Duration::from_millis(self.0.heard_ms.load(Ordering::Relaxed))
+    }
+
+    /// Whether something waits until the peer makes room for it.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.0.is_held_up.load(Ordering::Relaxed)
+    }
+
+    /// Waits until there is room for more, or the socket is broken.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(super) async fn has_room(&self) {
+        // What is wrong with it is seen by whoever writes or reads.
+        let _ = self.0.stream.writable().await;
+    }
+
+    fn hear(&self) {
+        let passed = u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.heard_ms.store(passed, Ordering::Relaxed);
     }
 
     /// Takes note that a read got less than it had room for: nothing is left, and a look at the socket can be saved. What
     /// comes from now on makes it ready again.
     fn is_drained(&self) {
         let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _ = self.0.try_io(Interest::READABLE, nothing);
+        let _ = self.0.stream.try_io(Interest::READABLE, nothing);
     }
 
     /// Says that nothing more will be sent, then takes in and drops what the peer still sends, until
@@ -35,11 +80,11 @@ impl SharedStream {
     ///
     /// Cancel safe.
     pub(super) async fn drain(&self, scratch: &mut [u8]) {
-        if shutdown(&self.0, Shutdown::Write).is_err() {
+        if shutdown(&self.0.stream, Shutdown::Write).is_err() {
             return;
         }
-        while self.0.readable().await.is_ok() {
-            match self.0.try_read(scratch) {
+        while self.0.stream.readable().await.is_ok() {
+            match self.0.stream.try_read(scratch) {
                 Ok(0) => return,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -52,12 +97,15 @@ impl SharedStream {
 impl AsyncRead for SharedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.0.poll_read_ready(cx))?;
+            ready!(self.0.stream.poll_read_ready(cx))?;
             let room = buf.remaining();
-            match self.0.try_read(buf.initialize_unfilled()) {
+            match self.0.stream.try_read(buf.initialize_unfilled()) {
                 Ok(bytes) => {
                     if bytes < room {
                         self.is_drained();
+                    }
+                    if bytes > 0 {
+                        self.hear();
                     }
                     buf.advance(bytes);
                     return Poll::Ready(Ok(()));
@@ -72,10 +120,20 @@ impl AsyncRead for SharedStream {
 impl AsyncWrite for SharedStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.0.poll_write_ready(cx))?;
-            match self.0.try_write(buf) {
+            if self.0.stream.poll_write_ready(cx)?.is_pending() {
+                self.0.is_held_up.store(true, Ordering::Relaxed);
+                return Poll::Pending;
+            }
+            match self.0.stream.try_write(buf) {
+                Ok(bytes) => {
+                    if self.is_held_up() {
+                        self.hear();
+                    }
+                    self.0.is_held_up.store(bytes < buf.len(), Ordering::Relaxed);
+                    return Poll::Ready(Ok(bytes));
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                outcome => return Poll::Ready(outcome),
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
     }
@@ -88,5 +146,71 @@ impl AsyncWrite for SharedStream {
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // The websocket says goodbye in its own way; the socket closes with its last handle.
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::time::advance;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// The two ends of a connection.
+    pub(in super::super) async fn pair() -> (SharedStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connecting = TcpStream::connect(listener.local_addr().unwrap());
+        let (peer, accepted) = tokio::join!(connecting, listener.accept());
+        (SharedStream::new(accepted.unwrap().0), peer.unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_read_is_a_sign_of_life() {
+        let (mut socket, mut peer) = pair().await;
+        advance(SECOND).await;
+        assert_eq!(socket.heard_at(), Instant::now() - SECOND);
+        peer.write_all(b"x").await.unwrap();
+        assert_eq!(socket.read_u8().await.unwrap(), b'x');
+        assert_eq!(socket.heard_at(), Instant::now());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn room_is_a_sign_of_life_if_there_was_none() {
+        let (mut socket, mut peer) = pair().await;
+        advance(SECOND).await;
+        let opened = socket.heard_at();
+        socket.write_all(b"x").await.unwrap();
+        assert_eq!(
+            socket.heard_at(),
+            opened,
+            "the system takes it, whether or not there is a peer"
+        );
+        // Until nobody takes anything any more.
+        let chunk = vec![b'x'; 64 << 10];
+        let mut written = 1;
+        let fill = poll_fn(|cx| {
+            loop {
+                match Pin::new(&mut socket).poll_write(cx, &chunk) {
+                    Poll::Ready(bytes) => written += bytes.unwrap(),
+                    Poll::Pending => return Poll::Ready(()),
+                }
+            }
+        });
+        fill.await;
+        assert!(socket.is_held_up());
+        advance(SECOND).await;
+        let before = Instant::now();
+        assert!(socket.heard_at() < before);
+        let mut taken = vec![0; written];
+        let (read, wrote) = tokio::join!(peer.read_exact(&mut taken), socket.write_all(&chunk));
+        read.unwrap();
+        wrote.unwrap();
+        assert_eq!(socket.heard_at(), before);
+        assert!(!socket.is_held_up());
     }
 }
