@@ -124,5 +124,17 @@ mod tests {
             refused::<StartParams>(r#"{"processId":"p","argv":["a"],"env":{"A":"1","A":"2"}}"#).0,
             ErrorKind::InvalidParams
         );
+        assert_eq!(
+            refused::<StartParams>(r#"{"processId":"p","argv":["a"],"labels":{"A":"1","A":"2"}}"#).0,
+            ErrorKind::InvalidParams
+        );
+    }
+
+    #[test]
+    fn a_process_is_named_once() {
+        assert_eq!(
+            refused::<WriteParams>(r#"{"processId":"p","uid":"u"}"#).0,
+            ErrorKind::InvalidParams
+        );
     }
 }

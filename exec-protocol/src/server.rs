@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::process::Containment;
 use crate::{Empty, Method};
 
 /// `server/info`: which server this is, and since when it runs.
@@ -42,6 +43,8 @@ pub struct InfoResult {
     pub started_at_ms: u64,
     /// The process id of the program that the server runs in.
     pub pid: u32,
+    /// How it holds the descendants of a process together.
+    pub containment: Containment,
 }
 
 /// What the server has to do, and what it has done. Counts without another word are since its start, and never shrink.

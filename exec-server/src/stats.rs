@@ -134,6 +134,7 @@ pub(crate) fn info(server: &Server) -> InfoResult {
             .duration_since(UNIX_EPOCH)
             .map_or(0, milliseconds),
         pid: std::process::id(),
+        containment: server.containment(),
     }
 }
 
@@ -142,7 +143,11 @@ pub(crate) fn stats(server: &Server) -> StatsResult {
     let stats = server.stats();
     let sessions = server.sessions().all();
     let (mut processes, mut output_bytes) = (ProcessStats::default(), 0);
-    for process in sessions.iter().flat_map(|session| session.processes()) {
+    let kept = server.kept().processes();
+    // Those that outlive their sessions are in both lists while these live.
+    let orphans = kept.into_iter().filter(|process| !sessions.iter().any(|session| session.has(process)));
+    let of_sessions = sessions.iter().flat_map(|session| session.processes());
+    for process in of_sessions.chain(orphans) {
         match process.progress() {
             None => {}
             Some(Progress::Running) => processes.running += 1,

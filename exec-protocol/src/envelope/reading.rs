@@ -62,7 +62,7 @@ impl<'a> ReadWriter<'a> {
 mod tests {
     use super::*;
     use crate::Blob;
-    use crate::process::{Chunk, Gap};
+    use crate::process::{Chunk, EndReason, Gap};
     use proptest::prelude::*;
 
     proptest! {
@@ -93,6 +93,9 @@ mod tests {
                 first_offset: Some(0),
                 end_offset: Some(7),
                 gap,
+                signal: has_gap.then(|| "SIGKILL".into()),
+                end_reason: has_gap.then_some(EndReason::Terminated),
+                incomplete: has_gap,
             };
             let mut out = b"before ".to_vec();
             let mut writer = ReadWriter::new(&mut out);

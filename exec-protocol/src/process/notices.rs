@@ -121,6 +121,10 @@ pub struct ClosedParams {
     )]
     pub incomplete: bool,
     /// Who held the output then, as far as it could be found out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub held_by: Vec<Holder>,
 }

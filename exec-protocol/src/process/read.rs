@@ -71,6 +71,10 @@ impl ReadParams {
 /// the gap.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a member of its own on the wire"
+)]
 pub struct ReadResult {
     /// Output after the cursor, in order.
     pub chunks: Vec<Chunk>,

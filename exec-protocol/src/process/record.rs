@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{EndReason, Holder, Size, StreamBytes, Usage};
+use crate::lenient::null_as_default;
 use crate::{Group, ProcessId, StringMap, Uid, WirePath};
 
 /// Everything there is to say of a process but its output. Times are Unix milliseconds.
@@ -61,10 +62,18 @@ pub struct ProcessRecord {
     /// The most memory it had at a time, in bytes; as far as the system tells.
     pub max_rss_bytes: Option<u64>,
     /// Whether its output was given up before its end, as `drainGraceMs` was over.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub incomplete: bool,
     /// Who held the output then, as far as it could be found out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub held_by: Vec<Holder>,
 }
 

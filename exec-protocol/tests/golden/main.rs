@@ -1,0 +1,85 @@
+//! Every message of the wire, byte for byte.
+//!
+//! Each method and notification has a file in `golden/` under its name. `params` and `result` lines
+//! are what we write and what we read; an `also` line is another way to write the line above it,
+//! which we read but never write.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
+
+mod connection;
+mod control;
+mod envelope;
+mod file;
+mod output;
+mod records;
+mod server;
+mod start;
+
+use std::collections::BTreeSet;
+
+use exec_protocol::initialize::Initialized;
+use exec_protocol::{Empty, ProcessId, StringMap, WirePath};
+
+use file::{golden_files, names_in_source, notice};
+
+#[test]
+fn every_message_is_written_and_read_as_its_file_shows() {
+    let compared = BTreeSet::from([
+        connection::initialize(),
+        notice::<Initialized>(&[Empty {}]),
+        connection::environment_info(),
+        connection::cancel_request(),
+        connection::close_session(),
+        start::start(),
+        control::write(),
+        control::close_stdin(),
+        control::resize(),
+        control::signal(),
+        control::terminate(),
+        control::forget(),
+        records::get(),
+        records::list(),
+        output::read(),
+        output::ack(),
+        output::output(),
+        output::gap(),
+        output::exited(),
+        output::closed(),
+        server::info(),
+        server::stats(),
+    ]);
+    assert_eq!(
+        compared,
+        as_strs(&names_in_source()),
+        "messages of the crate without a golden case"
+    );
+
+    let files = golden_files();
+    assert_eq!(
+        compared,
+        as_strs(&files),
+        "files in golden/ that nothing compares"
+    );
+}
+
+fn as_strs(names: &BTreeSet<String>) -> BTreeSet<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+fn process() -> ProcessId {
+    ProcessId::new("p").unwrap()
+}
+
+fn path(text: &str) -> WirePath {
+    WirePath::new(text.into()).unwrap()
+}
+
+fn strings(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn variables(list: &[(&str, &str)]) -> StringMap {
+    list.iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
