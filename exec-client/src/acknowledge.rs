@@ -136,7 +136,9 @@ impl Tally {
     fn take(&mut self, event: &Event) -> Option<Seq> {
         let (seq, bytes) = match event {
             Event::Output { seq, bytes, .. } => (*seq, bytes.len() as u64),
-            Event::Exited { seq, .. } | Event::Closed { seq } | Event::Gap { to_seq: seq, .. } => (*seq, 0),
+            Event::Exited { seq, .. } | Event::Closed { seq, .. } | Event::Gap { to_seq: seq, .. } => {
+                (*seq, 0)
+            }
             Event::Disconnected => return None,
         };
         self.taken = seq;

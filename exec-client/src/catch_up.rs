@@ -14,7 +14,7 @@
 use exec_protocol::Seq;
 use exec_protocol::process::{Chunk, Gap, ReadResult};
 
-use crate::event::Event;
+use crate::event::{CloseDetails, Event, ExitDetails};
 use crate::position::Position;
 
 /// Most pages that are held while the place of the exit is unclear.
@@ -96,19 +96,19 @@ impl CatchUp {
 
     /// Takes the page after the cursor. Returns every event up to the new cursor, or None if the
     /// next page is needed first.
-    pub(crate) fn page(&mut self, page: ReadResult) -> Option<Vec<Event>> {
+    pub(crate) fn page(&mut self, mut page: ReadResult) -> Option<Vec<Event>> {
         // A page holds at least one chunk if there is any.
         let is_last = page.chunks.is_empty();
-        let exit_code = page.exited.then(|| page.exit_code.unwrap_or(UNKNOWN_EXIT_CODE));
-        let closed = page.closed;
+        let end = End::told_by(&mut page);
         self.hold(page);
-        let exit = match exit_code {
-            Some(_) if !self.exited => self.find_exit(closed, is_last),
-            Some(_) | None => Exit::Elsewhere,
+        let exit = if end.exit.is_some() && !self.exited {
+            self.find_exit(end.close.is_some(), is_last)
+        } else {
+            Exit::Elsewhere
         };
         match exit {
             Exit::Unclear => None,
-            Exit::Held(_) | Exit::Elsewhere => Some(self.events(exit, exit_code, closed)),
+            Exit::Held(_) | Exit::Elsewhere => Some(self.events(exit, end)),
         }
     }
 
@@ -189,12 +189,13 @@ impl CatchUp {
         }
     }
 
-    fn events(&mut self, exit: Exit, exit_code: Option<i32>, closed: bool) -> Vec<Event> {
-        let end = self.held.len();
-        let mut events = Vec::with_capacity(end + 1);
+    fn events(&mut self, place: Exit, end: End) -> Vec<Event> {
+        let End { mut exit, mut close } = end;
+        let last = self.held.len().saturating_sub(1);
+        let mut events = Vec::with_capacity(self.held.len() + 1);
         for (index, slot) in self.held.drain(..).enumerate() {
-            let exit_code = exit_code.filter(|_| exit == Exit::Held(index));
-            match (slot, exit_code) {
+            let exit = exit.take_if(|_| place == Exit::Held(index));
+            match (slot, exit) {
                 (
                     Slot::Output(Chunk {
                         seq, stream, chunk, ..
@@ -207,25 +208,68 @@ impl CatchUp {
                         bytes: chunk.0,
                     });
                 }
-                (Slot::Mark(seq), Some(exit_code)) => events.push(Event::Exited { seq, exit_code }),
-                (Slot::Mark(seq), None) if closed && index + 1 == end => events.push(Event::Closed { seq }),
-                (Slot::Mark(seq), None) => events.push(Event::Gap {
-                    from_seq: seq,
-                    to_seq: seq,
-                    bytes: None,
+                (Slot::Mark(seq), Some(exit)) => events.push(exit.at(seq)),
+                (Slot::Mark(seq), None) => events.push(match close.take_if(|_| index == last) {
+                    Some(details) => Event::Closed { seq, details },
+                    None => Event::Gap {
+                        from_seq: seq,
+                        to_seq: seq,
+                        bytes: None,
+                    },
                 }),
-                (Slot::Missing(seq, to), Some(exit_code)) if seq == to => {
-                    events.push(Event::Exited { seq, exit_code });
+                (Slot::Missing(seq, to), Some(exit)) if seq == to => events.push(exit.at(seq)),
+                (Slot::Missing(from_seq, to_seq), exit) => {
+                    push_gap(&mut events, (from_seq, to_seq), None, exit);
                 }
-                (Slot::Missing(from_seq, to_seq), exit_code) => {
-                    push_gap(&mut events, (from_seq, to_seq), None, exit_code);
-                }
-                (Slot::Lost(from_seq, to_seq, bytes), exit_code) => {
-                    push_gap(&mut events, (from_seq, to_seq), bytes, exit_code);
+                (Slot::Lost(from_seq, to_seq, bytes), exit) => {
+                    push_gap(&mut events, (from_seq, to_seq), bytes, exit);
                 }
             }
         }
         events
+    }
+}
+
+/// What a page tells of the exit and the close: everything but their numbers.
+#[derive(Debug)]
+struct End {
+    exit: Option<Exited>,
+    close: Option<Box<CloseDetails>>,
+}
+
+#[derive(Debug)]
+struct Exited {
+    exit_code: i32,
+    details: Box<ExitDetails>,
+}
+
+impl End {
+    fn told_by(page: &mut ReadResult) -> Self {
+        let exit = page.exited.then(|| Exited {
+            exit_code: page.exit_code.unwrap_or(UNKNOWN_EXIT_CODE),
+            details: Box::new(ExitDetails {
+                signal: page.signal.take(),
+                end_reason: page.end_reason,
+                ..ExitDetails::default()
+            }),
+        });
+        let close = page.closed.then(|| {
+            Box::new(CloseDetails {
+                incomplete: page.incomplete,
+                ..CloseDetails::default()
+            })
+        });
+        Self { exit, close }
+    }
+}
+
+impl Exited {
+    fn at(self, seq: Seq) -> Event {
+        Event::Exited {
+            seq,
+            exit_code: self.exit_code,
+            details: self.details,
+        }
     }
 }
 
@@ -234,17 +278,14 @@ fn push_gap(
     events: &mut Vec<Event>,
     (from_seq, to_seq): (Seq, Seq),
     bytes: Option<u64>,
-    exit_code: Option<i32>,
+    exit: Option<Exited>,
 ) {
     events.push(Event::Gap {
         from_seq,
         to_seq,
         bytes,
     });
-    events.extend(exit_code.map(|exit_code| Event::Exited {
-        seq: to_seq,
-        exit_code,
-    }));
+    events.extend(exit.map(|exit| exit.at(to_seq)));
 }
 
 #[cfg(test)]
@@ -303,7 +344,6 @@ mod tests {
                 chunks: vec![chunk],
                 exited: true,
                 exit_code: Some(0),
-                closed: false,
                 ..ReadResult::default()
             };
             if let Some(events) = catch_up.page(page) {
@@ -315,7 +355,8 @@ mod tests {
             events[0],
             Event::Exited {
                 seq: Seq(5),
-                exit_code: 0
+                exit_code: 0,
+                details: Box::default(),
             }
         );
         assert_eq!(events.len(), HELD_PAGES + 1);

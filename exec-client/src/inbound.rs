@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::acknowledge::discarded;
 use crate::driver::Shared;
-use crate::event::{Notice, What};
+use crate::event::{CloseDetails, ExitDetails, Notice, What};
 use crate::pending::{Pending, Refusal};
 use crate::routes::Arrival;
 
@@ -73,27 +73,8 @@ fn event(method: &str, params: Option<&str>) -> Option<(ProcessId, Notice)> {
                 },
             )
         }),
-        ExitedNotice::NAME => parse_params(params).map(|exited: ExitedParams| {
-            let what = What::Exited {
-                exit_code: exited.exit_code,
-            };
-            (
-                exited.process_id,
-                Notice {
-                    seq: exited.seq,
-                    what,
-                },
-            )
-        }),
-        ClosedNotice::NAME => parse_params(params).map(|closed: ClosedParams| {
-            (
-                closed.process_id,
-                Notice {
-                    seq: closed.seq,
-                    what: What::Closed,
-                },
-            )
-        }),
+        ExitedNotice::NAME => parse_params(params).map(exited),
+        ClosedNotice::NAME => parse_params(params).map(closed),
         GapNotice::NAME => parse_params(params).map(|GapParams { process_id, gap }| {
             let seq = gap.from_seq;
             let what = What::Gap(gap);
@@ -105,6 +86,47 @@ fn event(method: &str, params: Option<&str>) -> Option<(ProcessId, Notice)> {
     event
         .inspect_err(|error| tracing::warn!(method, %error, "the server told a malformed event"))
         .ok()
+}
+
+fn exited(exited: ExitedParams) -> (ProcessId, Notice) {
+    let details = ExitDetails {
+        signal: exited.signal,
+        end_reason: exited.end_reason,
+        ended_by: exited.ended_by,
+        exited_at_ms: exited.exited_at_ms,
+    };
+    let what = What::Exited {
+        exit_code: exited.exit_code,
+        details: Box::new(details),
+    };
+    (
+        exited.process_id,
+        Notice {
+            seq: exited.seq,
+            what,
+        },
+    )
+}
+
+fn closed(closed: ClosedParams) -> (ProcessId, Notice) {
+    let details = CloseDetails {
+        closed_at_ms: closed.closed_at_ms,
+        bytes: closed.bytes,
+        cpu: closed.cpu,
+        max_rss_bytes: closed.max_rss_bytes,
+        incomplete: closed.incomplete,
+        held_by: closed.held_by,
+    };
+    let what = What::Closed {
+        details: Box::new(details),
+    };
+    (
+        closed.process_id,
+        Notice {
+            seq: closed.seq,
+            what,
+        },
+    )
 }
 
 #[cold]

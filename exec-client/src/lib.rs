@@ -60,6 +60,6 @@ mod transport;
 pub use client::Client;
 pub use control::ProcessControl;
 pub use error::{CallError, ClientError, ConnectError, Disconnected};
-pub use event::Event;
+pub use event::{CloseDetails, Event, ExitDetails};
 pub use process::Process;
 pub use transport::{MAX_MESSAGE_BYTES, MessageReceiver, MessageSender, Transport};

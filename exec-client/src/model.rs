@@ -1,14 +1,43 @@
 //! A server's view of one process, for tests: what happened, what is kept, and how it answers reads.
 
 use bytes::Bytes;
-use exec_protocol::process::{Chunk, Gap, ReadResult, Stream};
+use exec_protocol::process::{Chunk, EndReason, Gap, ReadResult, Stream};
 use exec_protocol::{Blob, Seq};
 use proptest::prelude::*;
 
-use crate::event::{Event, Notice, What};
+use crate::event::{CloseDetails, Event, ExitDetails, Notice, What};
 use crate::position::Position;
 
-pub(crate) const EXIT_CODE: i32 = 3;
+const EXIT_CODE: i32 = 143;
+
+const SIGNAL: &str = "SIGTERM";
+
+const END_REASON: EndReason = EndReason::Timeout;
+
+/// As much of an exit as pages tell, too.
+fn exited(seq: Seq) -> Event {
+    Event::Exited {
+        seq,
+        exit_code: EXIT_CODE,
+        details: exit_details(),
+    }
+}
+
+fn exit_details() -> Box<ExitDetails> {
+    Box::new(ExitDetails {
+        signal: Some(SIGNAL.into()),
+        end_reason: Some(END_REASON),
+        ..ExitDetails::default()
+    })
+}
+
+/// As much of a close as pages tell, too.
+fn close_details() -> Box<CloseDetails> {
+    Box::new(CloseDetails {
+        incomplete: true,
+        ..CloseDetails::default()
+    })
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -123,10 +152,7 @@ impl Model {
             bytes: (self.tells != Tells::Nothing).then(|| self.offset_of(to + 1) - self.offset_of(from)),
         });
         if self.exit().is_some_and(|exit| (from..=to).contains(&exit)) {
-            events.push(Event::Exited {
-                seq: Seq(to),
-                exit_code: EXIT_CODE,
-            });
+            events.push(exited(Seq(to)));
         }
         events.extend((to + 1..=self.len()).map(|seq| self.event(seq)));
         events
@@ -214,6 +240,7 @@ impl Model {
             next_seq = last.seq.0 + 1;
         }
         let exited = self.exit().is_some_and(|exit| exit <= published);
+        let closed = published == self.len() && self.kinds.last() == Some(&Kind::Closed);
         let end_offset = self.offset_of(published + 1);
         let told = |offset| (self.tells != Tells::Nothing).then_some(offset);
         ReadResult {
@@ -221,14 +248,15 @@ impl Model {
             next_seq: Seq(next_seq),
             exited,
             exit_code: exited.then_some(EXIT_CODE),
-            closed: published == self.len() && self.kinds.last() == Some(&Kind::Closed),
-            failure: None,
-            sandbox_denied: false,
+            closed,
             next_offset: told(self.offset_of(next_seq)),
             first_seq: told(published + 1).map(Seq),
             first_offset: told(end_offset),
             end_offset: told(end_offset),
             gap: self.gap(after, published),
+            signal: exited.then(|| SIGNAL.into()),
+            end_reason: exited.then_some(END_REASON),
+            incomplete: closed,
             ..ReadResult::default()
         }
     }
@@ -264,8 +292,13 @@ impl Model {
                 stream: Stream::Stdout,
                 bytes: self.bytes(seq),
             },
-            Kind::Exited => What::Exited { exit_code: EXIT_CODE },
-            Kind::Closed => What::Closed,
+            Kind::Exited => What::Exited {
+                exit_code: EXIT_CODE,
+                details: exit_details(),
+            },
+            Kind::Closed => What::Closed {
+                details: close_details(),
+            },
         };
         Notice { seq: Seq(seq), what }
     }
@@ -278,11 +311,11 @@ impl Model {
                 stream: Stream::Stdout,
                 bytes: self.bytes(number),
             },
-            Kind::Exited => Event::Exited {
+            Kind::Exited => exited(seq),
+            Kind::Closed => Event::Closed {
                 seq,
-                exit_code: EXIT_CODE,
+                details: close_details(),
             },
-            Kind::Closed => Event::Closed { seq },
         }
     }
 

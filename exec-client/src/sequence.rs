@@ -166,7 +166,7 @@ impl Sequence {
         let Notice { seq, what } = notice;
         let last = match &what {
             What::Gap(gap) => gap.to_seq,
-            What::Output { .. } | What::Exited { .. } | What::Closed => seq,
+            What::Output { .. } | What::Exited { .. } | What::Closed { .. } => seq,
         };
         // A repetition, or nothing may follow.
         if last <= self.position.seq() || self.ended {
@@ -177,18 +177,22 @@ impl Sequence {
                 self.position.pass_output(seq, None, bytes.len());
                 self.ready.push_back(Event::Output { seq, stream, bytes });
             }
-            What::Exited { exit_code } => {
+            What::Exited { exit_code, details } => {
                 self.position.pass_mark(seq);
                 // Known already if its number was lost in a gap.
                 if !self.exited {
                     self.exited = true;
-                    self.ready.push_back(Event::Exited { seq, exit_code });
+                    self.ready.push_back(Event::Exited {
+                        seq,
+                        exit_code,
+                        details,
+                    });
                 }
             }
-            What::Closed => {
+            What::Closed { details } => {
                 self.position.pass_mark(seq);
                 self.ended = true;
-                self.ready.push_back(Event::Closed { seq });
+                self.ready.push_back(Event::Closed { seq, details });
             }
             What::Gap(gap) => {
                 let from_seq = self.position.next();

@@ -210,9 +210,13 @@ pub(crate) fn exited(seq: u64) -> Event {
     Event::Exited {
         seq: Seq(seq),
         exit_code: 3,
+        details: Box::default(),
     }
 }
 
 pub(crate) fn closed(seq: u64) -> Event {
-    Event::Closed { seq: Seq(seq) }
+    Event::Closed {
+        seq: Seq(seq),
+        details: Box::default(),
+    }
 }

@@ -68,11 +68,11 @@ async fn output(mut process: Process) -> (Vec<u8>, Option<i32>) {
                 all.extend_from_slice(&bytes);
                 seq
             }
-            Event::Exited { seq, exit_code } => {
+            Event::Exited { seq, exit_code, .. } => {
                 code = Some(exit_code);
                 seq
             }
-            Event::Closed { seq } => seq,
+            Event::Closed { seq, .. } => seq,
             Event::Gap { .. } | Event::Disconnected => panic!("{event:?} behind {last}"),
         };
         assert_eq!(seq.0, last + 1);
