@@ -1,43 +1,49 @@
 //! The client: typed calls over a connection that it keeps.
 
+mod start;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use exec_protocol::envelope::{RequestId, Style, write_request};
 use exec_protocol::initialize::{InitializeParams, InitializeResult, Notifications};
-use exec_protocol::process::{Start, StartParams};
-use exec_protocol::{ErrorKind, Method, RpcError, WriteId};
+use exec_protocol::process::{List, ListParams, ProcessRecord, Read};
+use exec_protocol::{Empty, Method, WriteId, session};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use crate::acknowledge::Acknowledger;
 use crate::acks::Acks;
 use crate::driver::{Driver, Shared};
 use crate::error::{CallError, ClientError, Disconnected};
 use crate::handshake::{Connection, open};
+use crate::order::Order;
 use crate::pending::{Outgoing, Pending, Refusal, Repeat};
-use crate::process::Process;
 use crate::random;
 use crate::reconnect::{Reconnect, connect};
 use crate::routes::Routes;
 use crate::transport::{MAX_MESSAGE_BYTES, Transport};
 
-/// Requests that are ready and not yet on their way.
+/// What is ready and not yet on its way.
 ///
 /// The driver takes them as fast as the connection does; while there is none, these wait here and
 /// further callers wait for a place.
-const OUTBOX_REQUESTS: usize = 64;
+const OUTBOX_ORDERS: usize = 64;
+
+/// The methods whose answers the server may hold back until something happens. Of these alone it is told when
+/// nobody waits any longer: to take anything else back would leave open whether it was done.
+const WAITING_METHODS: [&str; 1] = [Read::NAME];
 
 /// A session with a server. Cloning is cheap; every clone is the same session.
 ///
-/// The connection lives until [`close`](Client::close), or until the last clone, [`Process`] and
-/// [`ProcessControl`](crate::ProcessControl) is dropped: then it ends without a goodbye.
+/// The connection lives until [`close`](Client::close), or until the last clone,
+/// [`Process`](crate::Process) and [`ProcessControl`](crate::ProcessControl) is dropped: then it ends
+/// without a goodbye.
 ///
-/// A consumer of a [`Process`] that does not take its events eventually pauses the whole
+/// A consumer of a [`Process`](crate::Process) that does not take its events eventually pauses the whole
 /// connection, also the answers to calls. So whoever awaits a call takes events meanwhile, in
-/// another task or another branch, or drops the [`Process`].
+/// another task or another branch, or drops the [`Process`](crate::Process).
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -46,13 +52,13 @@ pub struct Client {
 #[derive(Debug)]
 struct Inner {
     shared: Arc<Shared>,
-    outbox: mpsc::Sender<u64>,
+    outbox: mpsc::Sender<Order>,
     server: InitializeResult,
     /// Longest request, in bytes.
     request_bytes: usize,
-    /// What our write ids begin with, so that no other client of the session has them.
-    write_id_prefix: u64,
-    next_write: AtomicU64,
+    /// What the names begin with that we make up, so that no other client of the session has them.
+    name_prefix: u64,
+    next_name: AtomicU64,
     tasks: TaskTracker,
     /// Ends the driver when nobody can use it any more.
     _driver: AbortOnDropHandle<()>,
@@ -83,7 +89,8 @@ impl Client {
     /// When the connection breaks, the client connects again and takes up its session: at first
     /// after 50 ms, then after growing pauses up to 1 s, for at most 60 s. Meanwhile calls wait, and
     /// processes run on. It stays disconnected if the server does not know the session any more, or
-    /// closed the connection because another one took the session over.
+    /// closed the connection because another one took the session over. A session that the server keeps for
+    /// a connection which is still open is asked for again.
     ///
     /// # Errors
     ///
@@ -127,16 +134,23 @@ impl Client {
     /// # Cancel safety
     ///
     /// Not reversible: once polled, the request may be carried out even if this future is dropped.
-    /// Its answer is then ignored.
+    /// Its answer is then ignored. A server with the capability `cancel` is told to wait no longer with the
+    /// answer to a `process/read`, if there is a place among what is to be sent.
     pub async fn call<M: Method>(&self, params: &M::Params) -> Result<M::Result, CallError> {
-        self.call_then::<M>(params, None).await
+        let repeat = if M::REPEATABLE {
+            Repeat::Allowed
+        } else {
+            Repeat::Never
+        };
+        self.call_then::<M>(params, None, repeat).await
     }
 
-    /// [`call`](Self::call), with a notification right behind the request.
+    /// Calls a method with a notification right behind the request.
     async fn call_then<M: Method>(
         &self,
         params: &M::Params,
         notice: Option<Bytes>,
+        repeat: Repeat,
     ) -> Result<M::Result, CallError> {
         let pending = &self.inner.shared.pending;
         let id = pending.id();
@@ -148,55 +162,42 @@ impl Client {
             M::NAME,
             params,
         );
-        let repeat = if M::REPEATABLE {
-            Repeat::Allowed
-        } else {
-            Repeat::Never
-        };
         let request = message.into();
         let outgoing = Outgoing { request, notice };
         let result = self.request(id, outgoing, repeat, M::NAME).await?;
         serde_json::from_slice(&result).map_err(|error| CallError::malformed(M::NAME, error))
     }
 
-    /// Starts a process and collects its events from the first on.
+    /// The records of the session's processes, or of some of them, in the order of their starts.
     ///
     /// # Errors
     ///
-    /// As [`call`](Client::call); and [`ErrorKind::DuplicateProcess`], without asking the server,
-    /// while there is a [`Process`] with this id that has not delivered its last event.
+    /// As [`call`](Client::call). A server without the capability `records` has none.
     ///
     /// # Cancel safety
     ///
-    /// Not reversible: once polled, the process may be started even if this future is dropped. Its
-    /// events are then discarded.
-    pub async fn start(&self, params: &StartParams) -> Result<Process, CallError> {
-        // Before the request is sent: events may come before its answer.
-        let Some(subscription) = self.inner.shared.routes.subscribe(&params.process_id) else {
-            let message = format!(
-                "this client still listens to a process {:?}",
-                params.process_id.as_str()
-            );
-            return Err(RpcError::new(ErrorKind::DuplicateProcess, message).into());
-        };
-        let acknowledger = Acknowledger::new(&self.inner.shared.acks, params, &self.inner.server);
-        let first_words = acknowledger.as_ref().map(Acknowledger::first_words);
-        let mut process = Process::new(self.clone(), subscription, acknowledger);
-        let started = process
-            .collect_during(self.call_then::<Start>(params, first_words))
-            .await;
-        match started {
-            Ok(_) => {
-                self.inner.shared.acks.adopt(&params.process_id);
-                Ok(process)
-            }
-            Err(error) => {
-                if matches!(error, CallError::Rpc(_) | CallError::TooLarge { .. }) {
-                    process.leave();
-                }
-                Err(error)
-            }
-        }
+    /// Cancel safe: nothing is changed by it.
+    pub async fn list(&self, params: &ListParams) -> Result<Vec<ProcessRecord>, CallError> {
+        Ok(self.call::<List>(params).await?.records)
+    }
+
+    /// Ends the session with its processes, now, and then the connection, as [`close`](Client::close) does.
+    ///
+    /// Returns when the processes have ended. Without it they live on when the connection is closed, for as
+    /// long as the session can be resumed.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Client::call): the session goes on then, and so does the connection if there is one. A
+    /// server without the capability `sessionClose` refuses.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not reversible: once polled, the session may be ended.
+    pub async fn close_session(&self) -> Result<(), CallError> {
+        self.call::<session::Close>(&Empty {}).await?;
+        self.disconnect().await;
+        Ok(())
     }
 
     /// Ends the connection politely; calls that have no answer get [`CallError::Disconnected`].
@@ -208,15 +209,23 @@ impl Client {
     ///
     /// Not reversible: once polled, the connection is ended.
     pub async fn close(self) {
+        self.disconnect().await;
+    }
+
+    async fn disconnect(&self) {
         self.inner.shared.closing.cancel();
         self.inner.tasks.wait().await;
     }
 
     /// An id that no other write has.
     pub(crate) fn write_id(&self) -> WriteId {
-        let number = self.inner.next_write.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{:016x}-{number}", self.inner.write_id_prefix);
-        WriteId::new(&id).expect("two numbers are shorter than the limit of 256 bytes")
+        WriteId::new(&self.unused_name()).expect("two numbers are shorter than the limit of 256 bytes")
+    }
+
+    /// A name that nobody has made up before.
+    fn unused_name(&self) -> String {
+        let number = self.inner.next_name.fetch_add(1, Ordering::Relaxed);
+        format!("{:016x}-{number}", self.inner.name_prefix)
     }
 
     fn new(connection: Connection, server: InitializeResult, reconnect: Option<Reconnect>) -> Self {
@@ -226,7 +235,7 @@ impl Client {
             acks: Acks::new(reconnect.is_some() && server.capabilities.ack),
             closing: CancellationToken::new(),
         });
-        let (outbox, to_send) = mpsc::channel(OUTBOX_REQUESTS);
+        let (outbox, to_send) = mpsc::channel(OUTBOX_ORDERS);
         let driver = Driver {
             shared: Arc::clone(&shared),
             outbox: to_send,
@@ -244,8 +253,8 @@ impl Client {
                 outbox,
                 server,
                 request_bytes: limit.unwrap_or(MAX_MESSAGE_BYTES),
-                write_id_prefix: random::number(),
-                next_write: AtomicU64::new(0),
+                name_prefix: random::number(),
+                next_name: AtomicU64::new(0),
                 tasks,
                 _driver: driver,
             }),
@@ -263,8 +272,17 @@ impl Client {
         if bytes > limit {
             return Err(CallError::TooLarge { bytes, limit });
         }
-        let mut entry = self.inner.shared.pending.enter(id, outgoing, repeat);
-        self.inner.outbox.send(id).await.map_err(|_| Disconnected)?;
+        let Inner {
+            shared,
+            outbox,
+            server,
+            ..
+        } = &*self.inner;
+        let cancels = server.capabilities.cancel && WAITING_METHODS.contains(&method);
+        let mut entry = shared
+            .pending
+            .enter(id, outgoing, repeat, cancels.then_some(outbox));
+        outbox.send(Order::Request(id)).await.map_err(|_| Disconnected)?;
         entry
             .answer()
             .await

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use exec_protocol::process::{
-    CloseStdin, CloseStdinParams, Read, ReadParams, ReadResult, Resize, ResizeParams, Signal, SignalName,
-    SignalParams, Size, Terminate, TerminateParams, Write, WriteParams, WriteStatus,
+    CloseStdin, CloseStdinParams, Forget, ForgetParams, Get, GetParams, ProcessRecord, Read, ReadParams,
+    ReadResult, Resize, ResizeParams, Signal, SignalName, SignalParams, Size, StartResult, Terminate,
+    TerminateParams, Write, WriteParams, WriteStatus,
 };
-use exec_protocol::{Blob, ErrorKind, ProcessId, Seq};
+use exec_protocol::{Blob, ErrorKind, ProcessId, Seq, Uid};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
@@ -35,6 +36,8 @@ const LONGEST_STDIN_PAUSE: Duration = Duration::from_millis(200);
 pub struct ProcessControl {
     client: Client,
     process_id: ProcessId,
+    /// What the server said at its start. None before that.
+    started: Option<Arc<StartResult>>,
     /// The write that was begun and whose outcome is not known: the server may hold the place in
     /// the stream for it, so it comes before any other. Fair, so that writes keep their order.
     stdin: Arc<Mutex<Option<WriteParams>>>,
@@ -45,13 +48,38 @@ impl ProcessControl {
         Self {
             client,
             process_id,
+            started: None,
             stdin: Arc::default(),
         }
+    }
+
+    /// The process runs, by what the server said.
+    pub(crate) fn set_started(&mut self, started: StartResult) {
+        self.started = Some(started.into());
     }
 
     /// The process.
     pub fn id(&self) -> &ProcessId {
         &self.process_id
+    }
+
+    /// The server's name for the process, which no other process of any session has. None if the server
+    /// gives none.
+    pub fn uid(&self) -> Option<&Uid> {
+        self.started.as_ref()?.uid.as_ref()
+    }
+
+    /// The pid of the process's leader, on the server's machine. None if the server does not tell.
+    ///
+    /// Once the process has closed, it may be that of another.
+    pub fn pid(&self) -> Option<u32> {
+        self.started.as_ref()?.pid
+    }
+
+    /// When the process was spawned, in Unix milliseconds by the server's clock. None if the server does
+    /// not tell.
+    pub fn started_at_ms(&self) -> Option<u64> {
+        self.started.as_ref()?.started_at_ms
     }
 
     /// Writes to the process's stdin, behind every write that was begun before.
@@ -145,7 +173,8 @@ impl ProcessControl {
         Ok(())
     }
 
-    /// Asks the process to end, and has it killed when it does not.
+    /// Asks the process to end, and has it killed when it does not, after the time that its start gave or
+    /// the server's own.
     ///
     /// Returns at once. True if it had not exited yet.
     ///
@@ -157,11 +186,68 @@ impl ProcessControl {
     ///
     /// Not reversible: once polled, the process may be ended. Calling it again is harmless.
     pub async fn terminate(&self) -> Result<bool, CallError> {
+        self.terminate_with(None).await
+    }
+
+    /// Asks the process to end, and has it killed when it has not after `grace`; of which whole
+    /// milliseconds count, and of zero none: it is killed at once.
+    ///
+    /// Returns at once. True if it had not exited yet. Unlike [`terminate`](Self::terminate) it also ends what
+    /// a closed process left behind. A server without the capability `grace` takes it for `terminate`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::call`]. A process that is gone is not an error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not reversible: once polled, the process may be ended. Calling it again is harmless.
+    pub async fn terminate_within(&self, grace: Duration) -> Result<bool, CallError> {
+        self.terminate_with(Some(milliseconds(grace))).await
+    }
+
+    async fn terminate_with(&self, grace_ms: Option<u64>) -> Result<bool, CallError> {
         let params = TerminateParams {
             process_id: self.process_id.clone(),
-            grace_ms: None,
+            grace_ms,
         };
         Ok(self.client.call::<Terminate>(&params).await?.running)
+    }
+
+    /// Everything the server has to say of the process but its output.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::call`]. Of a process that ended long ago it is [`ErrorKind::ExpiredProcess`], with how it
+    /// ended in the error's `data.record`. A server without the capability `records` has none.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: nothing is changed by it.
+    pub async fn record(&self) -> Result<ProcessRecord, CallError> {
+        let params = GetParams {
+            process_id: self.process_id.clone(),
+        };
+        self.client.call::<Get>(&params).await
+    }
+
+    /// Tells the server that it need not keep the process any longer; its id is free then.
+    ///
+    /// True if it was forgotten; false if it is not closed yet, or not known. A server without the capability
+    /// `records` forgets in its own time only.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::call`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Not reversible: once polled, the process may be forgotten. Calling it again is harmless.
+    pub async fn forget(&self) -> Result<bool, CallError> {
+        let params = ForgetParams {
+            process_id: self.process_id.clone(),
+        };
+        Ok(self.client.call::<Forget>(&params).await?.forgotten)
     }
 
     /// Reads what the server keeps of the process's output, beside the stream of events.
@@ -176,17 +262,17 @@ impl ProcessControl {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: the position belongs to the caller, and a read takes nothing away.
+    /// Cancel safe: the position belongs to the caller, and a read takes nothing away. A server that knows how
+    /// is told not to wait any longer.
     pub async fn read(
         &self,
         after_seq: Seq,
         max_bytes: Option<u64>,
         wait: Duration,
     ) -> Result<ReadResult, CallError> {
-        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         let params = ReadParams {
             max_bytes,
-            wait_ms,
+            wait_ms: milliseconds(wait),
             // What is read here is not taken from the stream of events.
             peek: true,
             ..ReadParams::after_seq(self.process_id.clone(), after_seq)
@@ -215,4 +301,8 @@ impl ProcessControl {
             pause = (pause * 2).min(LONGEST_STDIN_PAUSE);
         }
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -13,6 +13,7 @@ use crate::acks::Acks;
 use crate::error::Disconnected;
 use crate::handshake::Connection;
 use crate::inbound::sort;
+use crate::order::{Order, cancellation};
 use crate::pending::{Outgoing, Pending};
 use crate::reconnect::{Reconnect, TAKEN_OVER_CLOSE_CODE};
 use crate::routes::{Arrival, Routes};
@@ -40,8 +41,8 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub(crate) struct Driver {
     pub(crate) shared: Arc<Shared>,
-    /// The ids of the requests to send, in order.
-    pub(crate) outbox: mpsc::Receiver<u64>,
+    /// What to send, in order.
+    pub(crate) outbox: mpsc::Receiver<Order>,
     /// None if a broken connection is the end.
     pub(crate) reconnect: Option<Reconnect>,
 }
@@ -151,22 +152,22 @@ async fn deliver(queue: &mpsc::Sender<Arrival>, arrival: Arrival) {
 /// What is sent next.
 enum Next {
     Ack(Bytes),
-    /// The request with this id. None if there is nobody left who could send one.
-    Request(Option<u64>),
+    /// None if there is nobody left who could give one.
+    Order(Option<Order>),
 }
 
-/// Sends requests, the repeated ones first, and acknowledgements, until it is no longer possible.
+/// Sends requests, the repeated ones first, and notifications, until it is no longer possible.
 async fn write(
     sender: &mut MessageSender,
     repeated: Vec<u64>,
-    outbox: &mut mpsc::Receiver<u64>,
+    outbox: &mut mpsc::Receiver<Order>,
     shared: &Shared,
 ) {
     let mut repeated = repeated.into_iter();
     loop {
-        let request = async {
+        let order = async {
             match repeated.next() {
-                Some(id) => Some(id),
+                Some(id) => Some(Order::Request(id)),
                 None => outbox.recv().await,
             }
         };
@@ -176,12 +177,13 @@ async fn write(
             // its id.
             biased;
             ack = shared.acks.next() => Next::Ack(ack),
-            id = request => Next::Request(id),
+            order = order => Next::Order(order),
         };
         let sent = match next {
             Next::Ack(ack) => sender.send(ack).await,
-            Next::Request(None) => return,
-            Next::Request(Some(id)) => send_request(sender, shared.pending.send(id)).await,
+            Next::Order(None) => return,
+            Next::Order(Some(Order::Request(id))) => send_request(sender, shared.pending.send(id)).await,
+            Next::Order(Some(Order::Cancel(id))) => sender.send(cancellation(id)).await,
         };
         if sent.is_err() {
             return;

@@ -4,8 +4,9 @@
 //!   Split into [`MessageSender`] and [`MessageReceiver`] it is all a test needs to speak raw.
 //! * [`Client`] makes typed calls over it, and resumes its session when a websocket breaks.
 //! * [`Process`] is the stream of one process's [`Event`]s, whole and in order: what a broken
-//!   connection or an eviction tore out is read again, and what cannot be is a [`Event::Gap`].
-//!   [`ProcessControl`] acts on the process.
+//!   connection or an eviction tore out is read again, and what cannot be is a [`Event::Gap`]. The last
+//!   ones say how it ended ([`ExitDetails`]) and what it comes to ([`CloseDetails`]).
+//!   [`ProcessControl`] acts on the process, and fetches its record.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,6 +35,8 @@
 //!   only sorts them by process.
 //! * What a consumer takes is acknowledged over a connection that can be resumed (`acknowledge`),
 //!   so that the server keeps what it has not taken. That waits for nothing, and nothing waits for it.
+//! * What nobody waits for is not waited for: a read whose future is dropped is cancelled, if the server
+//!   knows how and there is a place among what is to be sent.
 //! * Every queue is bounded, and no task outlives the last handle of its client.
 
 mod acknowledge;
@@ -48,6 +51,7 @@ mod handshake;
 mod inbound;
 #[cfg(test)]
 mod model;
+mod order;
 mod pending;
 mod position;
 mod process;

@@ -19,24 +19,24 @@ fn exited(seq: Seq) -> Event {
     Event::Exited {
         seq,
         exit_code: EXIT_CODE,
-        details: exit_details(),
+        details: Box::new(exit_details()),
     }
 }
 
-fn exit_details() -> Box<ExitDetails> {
-    Box::new(ExitDetails {
+fn exit_details() -> ExitDetails {
+    ExitDetails {
         signal: Some(SIGNAL.into()),
         end_reason: Some(END_REASON),
         ..ExitDetails::default()
-    })
+    }
 }
 
 /// As much of a close as pages tell, too.
-fn close_details() -> Box<CloseDetails> {
-    Box::new(CloseDetails {
+fn close_details() -> CloseDetails {
+    CloseDetails {
         incomplete: true,
         ..CloseDetails::default()
-    })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -294,10 +294,10 @@ impl Model {
             },
             Kind::Exited => What::Exited {
                 exit_code: EXIT_CODE,
-                details: exit_details(),
+                details: Box::new(exit_details()),
             },
             Kind::Closed => What::Closed {
-                details: close_details(),
+                details: Box::new(close_details()),
             },
         };
         Notice { seq: Seq(seq), what }
@@ -314,7 +314,7 @@ impl Model {
             Kind::Exited => exited(seq),
             Kind::Closed => Event::Closed {
                 seq,
-                details: close_details(),
+                details: Box::new(close_details()),
             },
         }
     }

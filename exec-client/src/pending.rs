@@ -7,7 +7,9 @@ use std::sync::{Mutex, MutexGuard};
 use bytes::Bytes;
 use exec_protocol::RpcError;
 use exec_protocol::envelope::EnvelopeError;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::order::Order;
 
 /// The id of the first request after `initialize`, which is 0.
 const FIRST_ID: u64 = 1;
@@ -71,8 +73,15 @@ impl Pending {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Enters a request that waits to be sent. It is forgotten when what is returned is dropped.
-    pub(crate) fn enter(&self, id: u64, outgoing: Outgoing, repeat: Repeat) -> Entry<'_> {
+    /// Enters a request that waits to be sent. It is forgotten when what is returned is dropped, and
+    /// cancelled by way of `cancel` if it was sent by then and has no answer.
+    pub(crate) fn enter<'a>(
+        &'a self,
+        id: u64,
+        outgoing: Outgoing,
+        repeat: Repeat,
+        cancel: Option<&'a mpsc::Sender<Order>>,
+    ) -> Entry<'a> {
         let (answer, answered) = oneshot::channel();
         let call = Call {
             state: State::Waiting { outgoing, repeat },
@@ -83,6 +92,7 @@ impl Pending {
             pending: self,
             id,
             answered,
+            cancel,
         }
     }
 
@@ -139,6 +149,7 @@ pub(crate) struct Entry<'a> {
     pending: &'a Pending,
     id: u64,
     answered: oneshot::Receiver<Answer>,
+    cancel: Option<&'a mpsc::Sender<Order>>,
 }
 
 impl Entry<'_> {
@@ -150,7 +161,13 @@ impl Entry<'_> {
 
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
-        self.pending.calls().remove(&self.id);
+        let unanswered = self.pending.calls().remove(&self.id);
+        let was_sent = unanswered.is_some_and(|call| matches!(call.state, State::Sent { .. }));
+        if let Some(orders) = self.cancel.filter(|_| was_sent) {
+            // A drop cannot wait. If there is no place, the server waits in vain, for as long as it would
+            // have waited anyway.
+            let _ = orders.try_send(Order::Cancel(self.id));
+        }
     }
 }
 
@@ -171,7 +188,7 @@ mod tests {
         let outgoing = outgoing();
         let mut entries: Vec<_> = [Repeat::Allowed, Repeat::Never, Repeat::Never, Repeat::Allowed]
             .into_iter()
-            .map(|repeat| pending.enter(pending.id(), outgoing.clone(), repeat))
+            .map(|repeat| pending.enter(pending.id(), outgoing.clone(), repeat, None))
             .collect();
         for id in [1, 2] {
             assert_eq!(pending.send(id), Some(outgoing.clone()));
@@ -191,8 +208,28 @@ mod tests {
     #[test]
     fn a_request_whose_caller_left_is_not_sent() {
         let pending = Pending::new();
-        drop(pending.enter(1, outgoing(), Repeat::Never));
+        let (orders, mut ordered) = mpsc::channel(1);
+        drop(pending.enter(1, outgoing(), Repeat::Never, Some(&orders)));
         assert_eq!(pending.send(1), None);
         assert!(pending.calls().is_empty());
+        assert!(ordered.try_recv().is_err(), "nobody knows of it");
+    }
+
+    #[test]
+    fn a_request_is_cancelled_that_was_sent_and_has_no_answer() {
+        let pending = Pending::new();
+        let (orders, mut ordered) = mpsc::channel(1);
+        let enter = |id| pending.enter(id, outgoing(), Repeat::Allowed, Some(&orders));
+        let entries = [1, 2, 3, 4].map(enter);
+        for id in 1..=4 {
+            assert!(pending.send(id).is_some());
+        }
+        pending.answer(1, Ok(Bytes::new()));
+        let [answered, dropped, crowded_out, gone] = entries;
+        drop((answered, dropped, crowded_out));
+        pending.clear();
+        assert_eq!(ordered.try_recv(), Ok(Order::Cancel(2)));
+        drop(gone);
+        assert!(ordered.try_recv().is_err());
     }
 }

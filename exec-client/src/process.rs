@@ -3,8 +3,8 @@
 use std::fmt;
 use std::pin::Pin;
 
-use exec_protocol::process::{Read, ReadParams, ReadResult};
-use exec_protocol::{ProcessId, Seq};
+use exec_protocol::process::{Read, ReadParams, ReadResult, StartResult};
+use exec_protocol::{ProcessId, Seq, Uid};
 
 use crate::acknowledge::Acknowledger;
 use crate::client::Client;
@@ -64,6 +64,21 @@ impl Process {
         self.control.id()
     }
 
+    /// The server's name for the process; see [`ProcessControl::uid`].
+    pub fn uid(&self) -> Option<&Uid> {
+        self.control.uid()
+    }
+
+    /// The pid of its leader; see [`ProcessControl::pid`].
+    pub fn pid(&self) -> Option<u32> {
+        self.control.pid()
+    }
+
+    /// When it was spawned; see [`ProcessControl::started_at_ms`].
+    pub fn started_at_ms(&self) -> Option<u64> {
+        self.control.started_at_ms()
+    }
+
     /// What acts on the process, beside whoever takes its events.
     pub fn control(&self) -> ProcessControl {
         self.control.clone()
@@ -100,6 +115,11 @@ impl Process {
                 }
             }
         }
+    }
+
+    /// The process runs, by what the server said.
+    pub(crate) fn set_started(&mut self, started: StartResult) {
+        self.control.set_started(started);
     }
 
     /// There is no process any more whose events could come.

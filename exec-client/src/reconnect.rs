@@ -121,7 +121,7 @@ impl Pauses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use exec_protocol::{ErrorData, RpcError};
+    use exec_protocol::{ErrorData, ErrorKind, RpcError};
 
     #[test]
     fn pauses_double_up_to_a_second_and_keep_at_least_half() {
@@ -151,5 +151,17 @@ mod tests {
             );
         }
         assert!(!is_final(&ClientError::TimedOut));
+        for (kind, expected) in [
+            (ErrorKind::UnknownSession, true),
+            (ErrorKind::SessionAttached, false),
+            (ErrorKind::ShuttingDown, false),
+        ] {
+            let error = RpcError::new(kind, "refused");
+            assert_eq!(
+                is_final(&ClientError::Initialize(CallError::Rpc(error))),
+                expected,
+                "{kind:?}"
+            );
+        }
     }
 }

@@ -20,14 +20,7 @@ fn start(name: &str) -> StartParams {
 
 /// A client on its first connection, of a server that wants acknowledgements.
 async fn connect(listener: &TcpListener, url: &str) -> (Peer, Client) {
-    let script = async {
-        let mut peer = Peer::accept(listener).await;
-        peer.initialize_with(json!({"ack": true, "retainBytes": true}))
-            .await;
-        peer
-    };
-    let (client, peer) = soon(async { tokio::join!(Client::connect_websocket(url, "test"), script) }).await;
-    (peer, client.unwrap())
+    Peer::with_client_at(listener, url, json!({"ack": true, "retainBytes": true})).await
 }
 
 /// Starts a process that is to be acknowledged.

@@ -67,6 +67,23 @@ impl Peer {
         Self::Websocket(Box::new(socket))
     }
 
+    /// A server with these capabilities, and a client on its first connection.
+    pub(crate) async fn with_client_at(
+        listener: &TcpListener,
+        url: &str,
+        capabilities: Value,
+    ) -> (Self, Client) {
+        let script = async {
+            let mut peer = Self::accept(listener).await;
+            peer.initialize_with(capabilities).await;
+            peer
+        };
+        // On the heap: what opens a connection is large, and every test has it.
+        let connected = Box::pin(async { tokio::join!(Client::connect_websocket(url, "test"), script) });
+        let (client, peer) = soon(connected).await;
+        (peer, client.unwrap())
+    }
+
     /// Lets a client come back; it has to ask for its session.
     pub(crate) async fn take_back(listener: &TcpListener) -> Self {
         let mut peer = Self::accept(listener).await;

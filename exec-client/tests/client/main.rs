@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a script that fails is a test that fails")]
 
 mod acks;
+mod cancel;
 mod fake;
+mod records;
 mod resume;
 mod session;
+mod start;
 mod wires;

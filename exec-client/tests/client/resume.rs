@@ -13,14 +13,7 @@ use crate::fake::{Peer, closed, exited, listen, output, process_id, soon};
 
 /// A client on its first connection, with a running process `p`.
 async fn connect(listener: &TcpListener, url: &str) -> (Peer, Client, Process) {
-    let script = async {
-        let mut peer = Peer::accept(listener).await;
-        peer.initialize().await;
-        peer
-    };
-    let (client, mut peer) =
-        soon(async { tokio::join!(Client::connect_websocket(url, "test"), script) }).await;
-    let client = client.unwrap();
+    let (mut peer, client) = Peer::with_client_at(listener, url, json!({})).await;
     let params = start("p");
     let (process, _) = tokio::join!(client.start(&params), peer.accept_start());
     (peer, client, process.unwrap())
@@ -156,7 +149,8 @@ async fn a_write_is_repeated_as_the_same_write_and_a_start_is_not() {
         peer
     };
     let params = start("q");
-    let (status, started, mut peer) = tokio::join!(control.write("a"), client.start(&params), script);
+    let (status, started, mut peer) =
+        tokio::join!(soon(control.write("a")), soon(client.start(&params)), script);
     assert_eq!(status.unwrap(), WriteStatus::Accepted);
     assert!(matches!(started, Err(CallError::Disconnected(_))));
     // It is not a ruin: the id is free, and the next start is an ordinary one.
