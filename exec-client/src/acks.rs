@@ -75,10 +75,12 @@ impl Acks {
         self.put(process_id, ALL_TOLD);
     }
 
-    /// The id is that of another process now.
-    pub(crate) fn adopt(&self, process_id: &ProcessId) {
+    /// The id is that of another process now. True if the one before was [forsaken](Self::forsake).
+    pub(crate) fn adopt(&self, process_id: &ProcessId) -> bool {
         let forsaken = &mut self.table().forsaken;
+        let before = forsaken.len();
         forsaken.retain(|forsaken| forsaken != process_id);
+        forsaken.len() < before
     }
 
     /// There is a new connection: what was said on the one before may not have arrived. A process
@@ -161,7 +163,7 @@ mod tests {
         assert_eq!(due(&acks), [(id("p"), ALL_TOLD)]);
         acks.resume();
         assert_eq!(due(&acks), [(id("p"), ALL_TOLD)]);
-        acks.adopt(&id("p"));
+        assert!(acks.adopt(&id("p")) && !acks.adopt(&id("p")));
         acks.resume();
         assert_eq!(due(&acks), []);
     }

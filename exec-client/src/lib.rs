@@ -2,7 +2,8 @@
 //!
 //! * [`Transport`] carries whole messages, whatever the wire: a child's stdio, a websocket, memory.
 //!   Split into [`MessageSender`] and [`MessageReceiver`] it is all a test needs to speak raw.
-//! * [`Client`] makes typed calls over it, and resumes its session when a websocket breaks.
+//! * [`Client`] makes typed calls over it, and resumes its session when a websocket breaks. Calls that
+//!   may be repeated are; so are starts, for a server that knows a repeated one by its key.
 //! * [`Process`] is the stream of one process's [`Event`]s, whole and in order: what a broken
 //!   connection or an eviction tore out is read again, and what cannot be is a [`Event::Gap`]. The last
 //!   ones say how it ended ([`ExitDetails`]) and what it comes to ([`CloseDetails`]).

@@ -1,7 +1,9 @@
 //! Starting a process.
 
+use std::borrow::Cow;
+
 use exec_protocol::process::{Start, StartParams};
-use exec_protocol::{ErrorKind, RpcError};
+use exec_protocol::{ErrorKind, RpcError, StartKey};
 
 use super::Client;
 use crate::acknowledge::Acknowledger;
@@ -12,6 +14,9 @@ use crate::process::Process;
 
 impl Client {
     /// Starts a process and collects its events from the first on.
+    ///
+    /// If the server has the capability `startKey`, a start whose connection breaks before its answer came is
+    /// repeated on the next one, and starts one process; a key is made up if the params have none.
     ///
     /// # Errors
     ///
@@ -32,11 +37,15 @@ impl Client {
             );
             return Err(RpcError::new(ErrorKind::DuplicateProcess, message).into());
         };
-        let acknowledger = Acknowledger::new(acks, params, &self.inner.server);
+        let (params, repeat) = self.keyed(params);
+        let acknowledger = Acknowledger::new(acks, &params, &self.inner.server);
         let first_words = acknowledger.as_ref().map(Acknowledger::first_words);
+        // Before it is known whether it starts: on a new connection the process may be there already, and
+        // what it said was not taken by anybody.
+        let was_forsaken = acknowledger.is_some() && acks.adopt(&params.process_id);
         let mut process = Process::new(self.clone(), subscription, acknowledger);
         let started = process
-            .collect_during(self.call_then::<Start>(params, first_words, Repeat::Never))
+            .collect_during(self.call_then::<Start>(&params, first_words, repeat))
             .await;
         match started {
             Ok(started) => {
@@ -47,9 +56,27 @@ impl Client {
             Err(error) => {
                 if matches!(error, CallError::Rpc(_) | CallError::TooLarge { .. }) {
                     process.leave();
+                    // The id is still that of the process before.
+                    if was_forsaken {
+                        acks.forsake(&params.process_id);
+                    }
                 }
                 Err(error)
             }
         }
+    }
+
+    /// A start that may be repeated, if the server knows what that is.
+    fn keyed<'a>(&self, params: &'a StartParams) -> (Cow<'a, StartParams>, Repeat) {
+        if !self.inner.server.capabilities.start_key {
+            return (Cow::Borrowed(params), Repeat::Never);
+        }
+        let mut params = Cow::Borrowed(params);
+        if params.start_key.is_none() {
+            let key = StartKey::new(&self.unused_name());
+            params.to_mut().start_key =
+                Some(key.expect("two numbers are shorter than the limit of 256 bytes"));
+        }
+        (params, Repeat::Allowed)
     }
 }

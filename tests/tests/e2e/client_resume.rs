@@ -96,7 +96,7 @@ on_wires! {
             // On the wire the output is a third longer.
             let proxy = Proxy::start(server.url(), Points(seed).budgets(OUTPUT_BYTES / CUTS)).await;
             let client = connect(&proxy).await;
-            // A start whose answer was lost may not be repeated, so it comes before the breaks.
+            // This is about output, so the start comes before the breaks.
             let process = start(&client, "p", ["echo"]).await;
             let control = process.control();
             let write = async {
