@@ -145,7 +145,9 @@ pub(crate) fn stats(server: &Server) -> StatsResult {
     let (mut processes, mut output_bytes) = (ProcessStats::default(), 0);
     let kept = server.kept().processes();
     // Those that outlive their sessions are in both lists while these live.
-    let orphans = kept.into_iter().filter(|process| !sessions.iter().any(|session| session.has(process)));
+    let orphans = kept
+        .into_iter()
+        .filter(|process| !sessions.iter().any(|session| session.has(process)));
     let of_sessions = sessions.iter().flat_map(|session| session.processes());
     for process in of_sessions.chain(orphans) {
         match process.progress() {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use exec_protocol::initialize::Notifications;
 use exec_server::Config;
 use futures_util::FutureExt as _;
+use rustix::process::Signal;
 
 use crate::os::OsProcess;
 use crate::peer::Peer;
@@ -157,6 +158,20 @@ impl TestServer {
             Running::Piped(server) => server.finish().await,
             Running::Listening(server) => server.finish().await,
         }
+    }
+
+    /// Kills the server, which has no say in it. Not in memory.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not reversible: once polled, the server is killed.
+    pub async fn crash(self) {
+        let process = self.process().expect("it runs in a process of its own");
+        process.signal(Signal::KILL);
+        if let Running::Listening(server) = self.running {
+            server.reap().await;
+        }
+        process.ended().await;
     }
 
     /// Ends the server of a test that has failed already.

@@ -81,6 +81,12 @@ impl Listening {
         assert_eq!(said, "", "the URL is not the only line on stdout");
     }
 
+    /// Waits for the end of a server that was killed.
+    pub(super) async fn reap(mut self) {
+        let status = within_patience("the server to be gone", self.child.wait()).await;
+        status.expect("nobody else has waited for it");
+    }
+
     pub(super) async fn abandon(mut self) {
         self.terminate();
         if timeout(ABANDONED, self.child.wait()).await.is_err() {

@@ -8,6 +8,7 @@
 mod bad_input;
 mod client_resume;
 mod commands;
+mod containment;
 mod environment;
 mod half_open;
 mod handshake;
