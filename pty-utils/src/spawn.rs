@@ -58,7 +58,8 @@ impl Spawner {
     /// # Errors
     /// See [`SpawnerError`].
     pub fn with_options(options: SpawnerOptions) -> Result<Self, SpawnerError> {
-        let starter = Starter::new(options)?;
+        let SpawnerOptions { containment, helper } = options;
+        let starter = Starter::new(containment, helper.as_deref())?;
         let containment = starter.containment();
         let (requests, queue) = mpsc::channel(QUEUED_COMMANDS);
         let thread = thread::Builder::new()

@@ -1,5 +1,8 @@
 //! A child starts clean, whatever this process is like.
-use crate::support::{PIPED, PIPES, TERMINAL, alone, beside, command, run, sh};
+use crate::{
+    marked::all,
+    support::{PIPED, PIPES, TERMINAL, alone, beside, command, end, run, sh},
+};
 use std::process::Command;
 
 #[test]
@@ -7,13 +10,20 @@ fn a_child_has_its_standard_streams_and_no_other_descriptor() {
     beside(async {
         // Not close-on-exec, as a careless library would open it.
         let leak = rustix::io::dup(std::io::stderr()).unwrap();
-        for streams in [PIPES, PIPED, TERMINAL] {
-            // The fourth is the directory that is listed.
-            let end = run(command(&["ls", "/proc/self/fd"], streams)).await;
-            assert_eq!(
-                end.text().split_whitespace().collect::<Vec<_>>(),
-                ["0", "1", "2", "3"]
-            );
+        for (containment, spawner) in all() {
+            for streams in [PIPES, PIPED, TERMINAL] {
+                // The fourth is the directory that is listed.
+                let child = spawner.spawn(command(&["ls", "/proc/self/fd"], streams)).await;
+                assert_eq!(
+                    end(child.unwrap())
+                        .await
+                        .text()
+                        .split_whitespace()
+                        .collect::<Vec<_>>(),
+                    ["0", "1", "2", "3"],
+                    "{containment}"
+                );
+            }
         }
         drop(leak);
     });
@@ -44,12 +54,15 @@ fn signals_are_clean_in_a_process_that_ignores_and_blocks_some() {
     alone(async {
         let ours = std::fs::read_to_string("/proc/thread-self/status").unwrap();
         assert!(!ours.contains("SigBlk:\t0000000000000000"), "it was prepared");
-        for streams in [PIPES, TERMINAL] {
-            let end = run(command(&["grep", "^Sig[BI]", "/proc/self/status"], streams)).await;
-            for line in end.text().lines() {
-                assert!(line.ends_with(":\t0000000000000000"), "{line}");
+        for (containment, spawner) in all() {
+            for streams in [PIPES, TERMINAL] {
+                let command = command(&["grep", "^Sig[BI]", "/proc/self/status"], streams);
+                let end = end(spawner.spawn(command).await.unwrap()).await;
+                for line in end.text().lines() {
+                    assert!(line.ends_with(":\t0000000000000000"), "{containment}: {line}");
+                }
+                assert_eq!(end.text().lines().count(), 2);
             }
-            assert_eq!(end.text().lines().count(), 2);
         }
     });
 }

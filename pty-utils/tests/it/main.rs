@@ -9,10 +9,14 @@
 mod clean;
 mod errors;
 mod exit;
+mod holders;
 mod leaks;
 mod lookup;
+mod marked;
 mod pipes;
+mod release;
 mod signals;
 mod support;
 mod terminal;
 mod trees;
+mod usage;

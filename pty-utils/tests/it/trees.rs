@@ -1,109 +1,303 @@
-//! Trees, in every containment that holds all descendants.
-use crate::support::{PIPES, TERMINAL, beside, read_until, sh};
-use pty_utils::{Child, Containment, Spawner, SpawnerError, SpawnerOptions, Streams};
-use std::{
-    fs,
-    sync::atomic::{AtomicU64, Ordering},
+//! Ending trees, in every containment that holds all descendants.
+use crate::{
+    marked::{CHAIN, GETAWAYS, HELPER, Marker, all, whole, with_helper},
+    support::{PIPES, TERMINAL, beside, command, end, read_until, sh, state, until},
 };
-
-/// The variable that every descendant of a child has in its environment.
-const MARKER: &str = "PTY_UTILS_TEST_TREE";
-
-pub(crate) const WHOLE: [Containment; 2] = [Containment::Cgroup, Containment::Supervisor];
-
-pub(crate) fn spawner(containment: Containment) -> Option<Spawner> {
-    let options = SpawnerOptions {
-        containment: Some(containment),
-        helper: Some(env!("CARGO_BIN_EXE_pty-utils-helper").into()),
-    };
-    match Spawner::with_options(options) {
-        Ok(spawner) => {
-            assert_eq!(spawner.containment(), containment);
-            Some(spawner)
-        }
-        Err(SpawnerError::Unavailable { containment, source }) => {
-            println!("not tested here: {containment}: {source}");
-            None
-        }
-        Err(error) => panic!("{error:?}"),
-    }
-}
-
-/// A tree that can be found by its environment.
-pub(crate) struct Marked {
-    pub(crate) child: Child,
-    marker: String,
-}
-
-impl Marked {
-    pub(crate) async fn start(spawner: &Spawner, script: &str, streams: Streams) -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let marker = format!("{MARKER}={}-{number}.", std::process::id());
-        let mut command = sh(script, streams);
-        let (name, value) = marker.split_once('=').unwrap();
-        command.env.push((name.into(), value.into()));
-        let child = spawner.spawn(command).await.unwrap();
-        Self { child, marker }
-    }
-
-    /// Those who live.
-    pub(crate) fn living(&self) -> Vec<u32> {
-        living(&self.marker)
-    }
-}
-
-pub(crate) fn living(marker: &str) -> Vec<u32> {
-    let pids = fs::read_dir("/proc").unwrap();
-    pids.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|pid| {
-            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment
-                .split(|&byte| byte == 0)
-                .any(|variable| variable == marker.as_bytes())
-        })
-        .collect()
-}
-
-/// What a program can do to get away. Each says `ready` when it has.
-const GETAWAYS: [(&str, &str); 6] = [
-    ("plain", "echo ready; exec sleep 60"),
-    ("job", "sleep 60 & echo ready; wait"),
-    ("setsid", "setsid sleep 60 & sleep 60 & echo ready; wait"),
-    (
-        "daemons",
-        "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do \
-         (setsid sh -c 'sleep 60 & sleep 60 &' &); done; echo ready; exec sleep 60",
-    ),
-    (
-        "stopped",
-        "setsid sh -c 'kill -STOP $$' & echo ready; kill -STOP $$",
-    ),
-    (
-        "chain",
-        "f() { setsid sh -c \"$1\" sh \"$1\" & }; f 'setsid sh -c \"$1\" sh \"$1\" &'; echo ready; sleep 60",
-    ),
-];
+use pty_utils::{Child, Containment, ExitStatus, Signal, SpawnError, Spawner, SpawnerError, SpawnerOptions};
 
 #[test]
 fn nobody_gets_away() {
     beside(async {
-        for containment in WHOLE {
-            let Some(spawner) = spawner(containment) else {
-                return;
-            };
+        for (containment, spawner) in whole() {
             for (name, script) in GETAWAYS {
                 for streams in [PIPES, TERMINAL] {
-                    let marked = Marked::start(&spawner, script, streams).await;
-                    read_until(&marked.child.outputs[0], "ready").await;
-                    marked.child.tree.kill().unwrap();
-                    marked.child.tree.emptied().await.unwrap();
-                    assert_eq!(marked.living(), Vec::<u32>::new(), "{containment} {name}");
-                    let Child { leader, tree, .. } = marked.child;
-                    leader.exited().await.unwrap();
-                    assert!(tree.release(leader).await.is_none(), "{containment} {name}");
+                    let marker = Marker::new();
+                    let child = marker.start(&spawner, script, streams).await;
+                    read_until(&child.outputs[0], "ready").await;
+                    child.tree.kill().unwrap();
+                    child.tree.emptied().await.unwrap();
+                    assert_eq!(marker.living(), Vec::<u32>::new(), "{containment}: {name}");
+                    let Child { leader, tree, .. } = child;
+                    assert_eq!(leader.exited().await.unwrap(), ExitStatus::Signal(9));
+                    let pid = leader.pid();
+                    assert!(tree.release(leader).await.is_none(), "{containment}: {name}");
+                    assert_eq!(state(pid), None);
                 }
             }
         }
     });
+}
+
+#[test]
+fn who_was_left_by_the_leader_is_ended_too() {
+    beside(async {
+        for (containment, spawner) in whole() {
+            let marker = Marker::new();
+            let child = marker
+                .start(&spawner, "setsid sleep 60 & echo ready", PIPES)
+                .await;
+            read_until(&child.outputs[0], "ready").await;
+            assert_eq!(child.leader.exited().await.unwrap(), ExitStatus::Code(0));
+            until(|| !marker.living().is_empty()).await;
+            child.tree.kill().unwrap();
+            child.tree.kill().unwrap();
+            child.tree.emptied().await.unwrap();
+            assert_eq!(marker.living(), Vec::<u32>::new(), "{containment}");
+            // Nobody holds the pipe any more.
+            assert_eq!(end(child).await.status, ExitStatus::Code(0));
+        }
+    });
+}
+
+#[test]
+fn ending_one_tree_does_not_touch_another() {
+    beside(async {
+        for (containment, spawner) in all() {
+            let (ended, other) = (Marker::new(), Marker::new());
+            let script = "sleep 60 & echo ready; wait";
+            let first = ended.start(&spawner, script, PIPES).await;
+            let second = other.start(&spawner, script, PIPES).await;
+            for child in [&first, &second] {
+                read_until(&child.outputs[0], "ready").await;
+            }
+            let before = other.living();
+            assert_eq!(before.len(), 2);
+            first.tree.kill().unwrap();
+            first.tree.emptied().await.unwrap();
+            assert_eq!(ended.living(), Vec::<u32>::new(), "{containment}");
+            drop(first);
+            assert_eq!(other.living(), before, "{containment}");
+        }
+    });
+}
+
+#[test]
+fn a_polite_signal_reaches_everybody_once() {
+    beside(async {
+        for (containment, spawner) in whole() {
+            let script = "trap 'echo outer; exit' TERM; \
+                setsid sh -c 'trap \"echo inner; exit\" TERM; echo ready; while :; do sleep 0.01; done' & \
+                while :; do sleep 0.01; done";
+            let child = spawner.spawn(sh(script, PIPES)).await.unwrap();
+            read_until(&child.outputs[0], "ready").await;
+            assert!(child.tree.signal(Signal::Terminate).unwrap());
+            child.tree.emptied().await.unwrap();
+            assert!(!child.tree.signal(Signal::Terminate).unwrap());
+            let text = end(child).await.text();
+            assert!(
+                text.matches("inner").count() == 1 && text.matches("outer").count() == 1,
+                "{containment}: {text}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_tree_is_not_empty_before_its_last_member_is_gone() {
+    beside(async {
+        for (containment, spawner) in all() {
+            let marker = Marker::new();
+            let child = marker.start(&spawner, "sleep 0.2 & echo ready", PIPES).await;
+            child.leader.exited().await.unwrap();
+            // A wait that was given up loses nothing.
+            tokio::select! {
+                biased;
+                _ = child.tree.emptied() => panic!("somebody sleeps"),
+                () = std::future::ready(()) => {}
+            }
+            child.tree.emptied().await.unwrap();
+            assert_eq!(marker.living(), Vec::<u32>::new(), "{containment}");
+            child.tree.emptied().await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn dropping_a_child_kills_its_tree() {
+    beside(async {
+        for (containment, spawner) in all() {
+            let marker = Marker::new();
+            // Another group, and in containments that hold it another session.
+            let script = match containment {
+                Containment::Group => "set -m; sleep 60 & echo ready; wait",
+                Containment::Cgroup | Containment::Supervisor => "setsid sleep 60 & echo ready; wait",
+            };
+            let child = marker.start(&spawner, script, PIPES).await;
+            read_until(&child.outputs[0], "ready").await;
+            let pid = child.leader.pid();
+            drop(child);
+            assert_eq!(state(pid), None, "{containment}");
+            until(|| marker.living().is_empty()).await;
+
+            // In the other order.
+            let child = marker.start(&spawner, script, PIPES).await;
+            read_until(&child.outputs[0], "ready").await;
+            let Child { leader, tree, .. } = child;
+            drop(tree);
+            assert!(leader.signal_group(Signal::Continue).unwrap());
+            drop(leader);
+            until(|| marker.living().is_empty()).await;
+        }
+    });
+}
+
+#[test]
+fn dropping_the_spawner_kills_all_trees() {
+    beside(async {
+        for (containment, spawner) in whole() {
+            let marker = Marker::new();
+            let child = marker
+                .start(&spawner, "setsid sleep 60 & echo ready; wait", PIPES)
+                .await;
+            read_until(&child.outputs[0], "ready").await;
+            drop(spawner);
+            // A supervisor notices the death of the leader, and is let go of by its tree.
+            assert_eq!(child.leader.exited().await.unwrap(), ExitStatus::Signal(9));
+            child.tree.kill().unwrap();
+            child.tree.emptied().await.unwrap();
+            assert_eq!(marker.living(), Vec::<u32>::new(), "{containment}");
+            let Child { leader, tree, .. } = child;
+            assert!(tree.release(leader).await.is_none());
+        }
+    });
+}
+
+#[test]
+fn a_leader_that_is_released_too_early_is_killed() {
+    beside(async {
+        for (containment, spawner) in all() {
+            let marker = Marker::new();
+            let Child { leader, tree, .. } = marker.start(&spawner, "exec sleep 60", PIPES).await;
+            let pid = leader.pid();
+            drop(tree.release(leader).await);
+            assert_eq!(state(pid), None, "{containment}");
+        }
+    });
+}
+
+#[test]
+fn a_supervisor_that_was_killed_is_an_error_and_no_hang() {
+    beside(async {
+        let spawner = Spawner::with_options(with_helper(Some(Containment::Supervisor))).unwrap();
+        let Child {
+            leader,
+            tree,
+            outputs,
+            ..
+        } = spawner
+            .spawn(sh("echo $PPID.; exec sleep 60", PIPES))
+            .await
+            .unwrap();
+        let text = read_until(&outputs[0], ".").await;
+        let supervisor = text.trim().trim_end_matches('.').parse().unwrap();
+        let supervisor = rustix::process::Pid::from_raw(supervisor).unwrap();
+        rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).unwrap();
+        assert!(leader.exited().await.is_err());
+        assert!(tree.emptied().await.is_err());
+        assert!(!leader.signal_group(Signal::Terminate).unwrap());
+        assert!(!tree.signal(Signal::Terminate).unwrap());
+        tree.kill().unwrap();
+        // The leader dies with it.
+        until(|| matches!(state(leader.pid()), None | Some('Z'))).await;
+        assert!(tree.release(leader).await.is_none());
+    });
+}
+
+#[test]
+fn a_supervisor_that_was_stopped_goes_on_when_it_is_needed() {
+    beside(async {
+        let spawner = Spawner::with_options(with_helper(Some(Containment::Supervisor))).unwrap();
+        let marker = Marker::new();
+        let script = "setsid sleep 60 & kill -STOP $PPID; echo ready; exec sleep 60";
+        let child = marker.start(&spawner, script, PIPES).await;
+        read_until(&child.outputs[0], "ready").await;
+        child.tree.kill().unwrap();
+        child.tree.emptied().await.unwrap();
+        assert_eq!(marker.living(), Vec::<u32>::new());
+    });
+}
+
+#[test]
+fn a_start_fails_with_the_same_cause_in_every_containment() {
+    beside(async {
+        for (containment, spawner) in all() {
+            let error = spawner.spawn(command(&["/no/such"], PIPES)).await.unwrap_err();
+            assert!(
+                matches!(error, SpawnError::ProgramNotFound { .. }),
+                "{containment}: {error:?}"
+            );
+            let error = spawner
+                .spawn(command(&["/etc/passwd"], TERMINAL))
+                .await
+                .unwrap_err();
+            assert!(
+                matches!(error, SpawnError::PermissionDenied { .. }),
+                "{containment}: {error:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_helper_that_is_none_is_an_error() {
+    for containment in [None, Some(Containment::Cgroup), Some(Containment::Supervisor)] {
+        for program in ["/bin/true", "/no/such/helper", "/etc/passwd"] {
+            let options = SpawnerOptions {
+                containment,
+                helper: Some(program.into()),
+            };
+            let error = Spawner::with_options(options).unwrap_err();
+            assert!(matches!(error, SpawnerError::Unavailable { .. }), "{error:?}");
+        }
+    }
+    let without = SpawnerOptions {
+        containment: Some(Containment::Supervisor),
+        helper: None,
+    };
+    let error = Spawner::with_options(without).unwrap_err();
+    assert!(matches!(error, SpawnerError::Unavailable { .. }), "{error:?}");
+}
+
+#[test]
+fn the_strongest_containment_is_the_default() {
+    let has_cgroup = whole().any(|(containment, _)| containment == Containment::Cgroup);
+    let strongest = Spawner::with_options(with_helper(None)).unwrap().containment();
+    let without = Spawner::with_options(SpawnerOptions::default()).unwrap();
+    if has_cgroup {
+        assert_eq!([strongest, without.containment()], [Containment::Cgroup; 2]);
+    } else {
+        assert_eq!(strongest, Containment::Supervisor);
+        assert_eq!(without.containment(), Containment::Group);
+    }
+}
+
+#[test]
+fn when_the_host_is_killed_nobody_is_left() {
+    beside(async {
+        for (containment, _spawner) in whole() {
+            for script in [GETAWAYS[2].1, GETAWAYS[3].1, CHAIN] {
+                let marker = Marker::new();
+                let mut host = std::process::Command::new(HELPER)
+                    .args([containment.as_str(), marker.as_str(), script])
+                    .stdout(std::process::Stdio::piped())
+                    .spawn()
+                    .unwrap();
+                // It ends when the host does, or says `ready`.
+                let mut said = [0; 6];
+                let mut stdout = host.stdout.take().unwrap();
+                std::io::Read::read_exact(&mut stdout, &mut said).unwrap();
+                assert!(!marker.living().is_empty(), "{containment}");
+                host.kill().unwrap();
+                host.wait().unwrap();
+                // Within the time that a test has. No helper is left either.
+                until(|| marker.living().is_empty() && !has_directory_of(host.id())).await;
+            }
+        }
+    });
+}
+
+fn has_directory_of(host: u32) -> bool {
+    crate::leaks::group_directories()
+        .iter()
+        .any(|name| name.starts_with(&format!("exec-server-{host}-")))
 }

@@ -64,17 +64,16 @@ pub(super) unsafe fn vfork(
     let mut pidfd: RawFd = -1;
     // A handler of ours must not run in the child, on its small stack and in our memory.
     let blocked = BlockedSignals::new();
-    let created = match cgroup {
+    let created = if let Some(cgroup) = cgroup {
         // SAFETY: the caller promises it.
-        Some(cgroup) => unsafe { clone_into(cgroup, FLAGS, stack, entry, argument, &mut pidfd) },
-        None => {
-            let flags = FLAGS | libc::SIGCHLD;
-            // SAFETY: the stack is ours alone while we are suspended, and of `entry` the caller promises the
-            // rest. CLONE_PIDFD takes the address of the pidfd next.
-            let pid = unsafe { libc::clone(entry, stack.top(), flags, argument, &raw mut pidfd) };
-            // Before anything else can set another errno.
-            if pid < 0 { Err(last_errno()) } else { Ok(pid) }
-        }
+        unsafe { clone_into(cgroup, FLAGS, stack, entry, argument, &mut pidfd) }
+    } else {
+        let flags = FLAGS | libc::SIGCHLD;
+        // SAFETY: the stack is ours alone while we are suspended, and of `entry` the caller promises the rest.
+        // CLONE_PIDFD takes the address of the pidfd next.
+        let pid = unsafe { libc::clone(entry, stack.top(), flags, argument, &raw mut pidfd) };
+        // Before anything else can set another errno.
+        if pid < 0 { Err(last_errno()) } else { Ok(pid) }
     };
     drop(blocked);
     let pid = Pid::from_raw(created?).expect("clone gives 0 to the child only, and that one runs `entry`");

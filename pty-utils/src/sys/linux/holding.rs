@@ -12,7 +12,7 @@ use super::{
     tree::Family,
 };
 use crate::{
-    containment::{Containment, SpawnerError, SpawnerOptions},
+    containment::{Containment, SpawnerError},
     step::Step,
 };
 use std::{ffi::OsStr, io, os::fd::AsFd, path::Path};
@@ -37,14 +37,17 @@ pub(super) enum Born {
 
 impl Holding {
     /// Takes what was asked for, or the strongest there is.
-    pub(super) fn new(stack: &mut Stack, options: SpawnerOptions) -> Result<Self, SpawnerError> {
-        let SpawnerOptions { containment, helper } = options;
+    pub(super) fn new(
+        stack: &mut Stack,
+        containment: Option<Containment>,
+        helper: Option<&Path>,
+    ) -> Result<Self, SpawnerError> {
         let helper = match (containment, helper) {
             (Some(Containment::Group), _) | (_, None) => None,
             // Tried first: nothing weaker takes the place of a helper that does not run.
             (_, Some(program)) => {
                 let weakest = containment.unwrap_or(Containment::Supervisor);
-                Some(tried(stack, &program).map_err(unavailable(weakest))?)
+                Some(tried(stack, program).map_err(unavailable(weakest))?)
             }
         };
         let helper = helper.as_ref();

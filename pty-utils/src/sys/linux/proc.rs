@@ -35,10 +35,9 @@ impl Stat {
     }
 
     /// The name is in brackets and may hold anything, brackets and blanks too.
-    fn parse(line: &[u8]) -> Option<Self> {
-        let behind_name = line.rsplit(|&byte| byte == b')').next()?;
-        let text = str::from_utf8(behind_name).ok()?;
-        let mut fields = text.split_ascii_whitespace();
+    fn parse(text: &[u8]) -> Option<Self> {
+        let behind_name = text.rsplit(|&byte| byte == b')').next()?;
+        let mut fields = str::from_utf8(behind_name).ok()?.split_ascii_whitespace();
         let life = match fields.next()? {
             "Z" | "X" => Life::Over,
             _ => Life::Alive,

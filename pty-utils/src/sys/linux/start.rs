@@ -16,11 +16,11 @@ use super::{
 };
 use crate::{
     command::Command,
-    containment::{Containment, SpawnerError, SpawnerOptions},
+    containment::{Containment, SpawnerError},
     error::SpawnError,
     output::Stream,
 };
-use std::{io, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 use tokio::io::Interest;
 
 /// Starts children. It belongs to one thread, with which they die.
@@ -48,10 +48,10 @@ pub(crate) struct Parts {
 }
 
 impl Starter {
-    pub(crate) fn new(options: SpawnerOptions) -> Result<Self, SpawnerError> {
+    pub(crate) fn new(containment: Option<Containment>, helper: Option<&Path>) -> Result<Self, SpawnerError> {
         kernel::check().map_err(io::Error::from)?;
         let mut stack = Stack::new().map_err(io::Error::from)?;
-        let holding = Holding::new(&mut stack, options)?;
+        let holding = Holding::new(&mut stack, containment, helper)?;
         Ok(Self { stack, holding })
     }
 

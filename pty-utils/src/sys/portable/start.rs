@@ -2,7 +2,7 @@
 use super::{input::Input, leader::Leader, lock, output::Output, program, terminal::Terminal, tree::Tree};
 use crate::{
     command::{Command, Stdin, Streams},
-    containment::{Containment, SpawnerError, SpawnerOptions},
+    containment::{Containment, SpawnerError},
     error::SpawnError,
     output::Stream,
     step::Step,
@@ -34,14 +34,13 @@ pub(crate) struct Parts {
     pub(crate) terminal: Option<Terminal>,
 }
 
-#[expect(
-    clippy::unused_self,
-    clippy::unnecessary_wraps,
-    reason = "other backends have something there and can fail"
-)]
+#[expect(clippy::unused_self, reason = "other backends have something there")]
 impl Starter {
-    pub(crate) fn new(options: SpawnerOptions) -> Result<Self, SpawnerError> {
-        match options.containment {
+    pub(crate) fn new(
+        containment: Option<Containment>,
+        _helper: Option<&Path>,
+    ) -> Result<Self, SpawnerError> {
+        match containment {
             None | Some(Containment::Group) => Ok(Self(())),
             Some(containment @ (Containment::Cgroup | Containment::Supervisor)) => {
                 Err(SpawnerError::Unavailable {

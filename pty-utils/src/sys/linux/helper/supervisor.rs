@@ -111,12 +111,13 @@ impl Watch {
         loop {
             // Before the look: a death that comes after it is told by the next wait.
             self.forget_deaths();
-            let living = self.reap()?;
+            // The leader first, or it would be taken for alive.
             self.look_at_leader()?;
+            let living = self.reap()?;
             if self.life != Life::Runs && living.is_empty() {
                 if self.told == Told::Nothing {
                     self.told = Told::Empty;
-                    self.tell(Report::Empty);
+                    tell(Report::Empty);
                 }
                 if self.life == Life::Reaped {
                     return Ok(());
@@ -172,7 +173,7 @@ impl Watch {
             let status = code.or_else(|| status.terminating_signal().map(ExitStatus::Signal));
             let usage = rusage::of_exited(self.pidfd.as_fd()).unwrap_or_default();
             self.life = Life::Exited;
-            self.tell(Report::Exited(status.ok_or(Errno::CHILD)?, usage));
+            tell(Report::Exited(status.ok_or(Errno::CHILD)?, usage));
         }
         if self.server == Server::Gone {
             self.reap_leader();
@@ -258,12 +259,12 @@ impl Watch {
         } else {
             Rest::Somebody
         };
-        self.tell(Report::Released(rest));
+        tell(Report::Released(rest));
     }
+}
 
-    fn tell(&self, report: Report) {
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        // There are three reports at most, so there is room; and whoever is gone need not know.
-        let _ = retry_on_intr(|| send(stdin(), &report.to_bytes(), flags));
-    }
+fn tell(report: Report) {
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    // There are three reports at most, so there is room; and whoever is gone need not know.
+    let _ = retry_on_intr(|| send(stdin(), &report.to_bytes(), flags));
 }

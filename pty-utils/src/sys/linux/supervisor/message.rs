@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn every_message_arrives_as_it_was_sent() {
         let usage = Usage {
-            user: Some(Duration::from_micros(1_500_000)),
+            user: Some(Duration::from_micros(1_500_001)),
             system: None,
             max_rss_bytes: Some(1 << 40),
         };

@@ -107,7 +107,7 @@ fn create_leader(call: &Call<'_>, argument: *mut c_void) -> Result<Pid, Failure>
     set_child_subreaper(Some(getpid())).map_err(&failed)?;
     call.image.parent.set(getpid());
     // SAFETY: `spawn` has lent the stack to this process alone, and is suspended.
-    let stack = unsafe { &mut *call.stack.get() };
+    let stack = unsafe { &mut **call.stack.get() };
     // SAFETY: as for this process itself, which is suspended until the leader is its program.
     let created = unsafe { vfork(stack, None, lead, argument) };
     // The descriptor is closed with all others.
