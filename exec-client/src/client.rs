@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use exec_protocol::envelope::{RequestId, Style, write_request};
 use exec_protocol::initialize::{InitializeParams, InitializeResult, Notifications};
-use exec_protocol::process::{List, ListParams, ProcessRecord, Read};
+use exec_protocol::process::{List, ListParams, ProcessRecord, Read, Wait};
 use exec_protocol::{Empty, Method, WriteId, session};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +33,7 @@ const OUTBOX_ORDERS: usize = 64;
 
 /// The methods whose answers the server may hold back until something happens. Of these alone it is told when
 /// nobody waits any longer: to take anything else back would leave open whether it was done.
-const WAITING_METHODS: [&str; 1] = [Read::NAME];
+const WAITING_METHODS: [&str; 2] = [Read::NAME, Wait::NAME];
 
 /// A session with a server. Cloning is cheap; every clone is the same session.
 ///

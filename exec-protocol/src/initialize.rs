@@ -153,6 +153,8 @@ pub struct Capabilities {
     pub session_close: bool,
     /// `server/info` and `server/stats`.
     pub server_stats: bool,
+    /// `process/wait`.
+    pub wait: bool,
 }
 
 /// Every cap in force, each with its unit in its name.
@@ -177,7 +179,7 @@ pub struct Limits {
     pub retain_bytes: u64,
     /// Memory for the output of all processes together.
     pub output_memory_bytes: u64,
-    /// Longest wait of a read.
+    /// Longest wait of a read or of a `process/wait`.
     pub read_wait_ms: u64,
     /// Most output in one answer to a read.
     pub read_bytes: u64,
@@ -207,4 +209,10 @@ pub struct Limits {
     /// How long nothing comes from a peer before it is hung up on, on a wire that has pings.
     #[serde(default)]
     pub silent_peer_ms: u64,
+    /// Processes that one `process/wait` may wait for. 0 if the server does not say.
+    #[serde(default)]
+    pub wait_processes: u64,
+    /// Longest pattern to wait for. 0 if the server does not say.
+    #[serde(default)]
+    pub pattern_bytes: u64,
 }

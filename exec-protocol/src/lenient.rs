@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -18,32 +19,41 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Reads an object of strings and refuses a name that comes twice: the first value would be lost.
-pub(crate) fn unique_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StringMap, D::Error> {
-    struct Names;
+/// Reads an object and refuses a name that comes twice: the first value would be lost. Null is read as an empty one.
+pub(crate) fn unique_names<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: Deserialize<'de> + Ord + fmt::Debug,
+    V: Deserialize<'de>,
+{
+    deserializer.deserialize_any(Names(PhantomData))
+}
 
-    impl<'de> Visitor<'de> for Names {
-        type Value = StringMap;
+struct Names<K, V>(PhantomData<(K, V)>);
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object with string values")
-        }
+impl<'de, K, V> Visitor<'de> for Names<K, V>
+where
+    K: Deserialize<'de> + Ord + fmt::Debug,
+    V: Deserialize<'de>,
+{
+    type Value = BTreeMap<K, V>;
 
-        fn visit_unit<E: de::Error>(self) -> Result<StringMap, E> {
-            Ok(StringMap::new())
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<StringMap, A::Error> {
-            let mut names = StringMap::new();
-            while let Some((name, value)) = members.next_entry::<String, String>()? {
-                if names.contains_key(&name) {
-                    return Err(de::Error::custom(format_args!("duplicate name {name:?}")));
-                }
-                names.insert(name, value);
-            }
-            Ok(names)
-        }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
     }
 
-    deserializer.deserialize_any(Names)
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(BTreeMap::new())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut names = BTreeMap::new();
+        while let Some((name, value)) = members.next_entry::<K, V>()? {
+            if names.contains_key(&name) {
+                return Err(de::Error::custom(format_args!("duplicate name {name:?}")));
+            }
+            names.insert(name, value);
+        }
+        Ok(names)
+    }
 }

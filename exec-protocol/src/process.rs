@@ -15,6 +15,7 @@ mod signal;
 mod start;
 mod stream;
 mod terminate;
+mod wait;
 mod write;
 
 pub use ack::{Ack, AckParams};
@@ -34,4 +35,5 @@ pub use signal::{Signal, SignalName, SignalParams, SignalResult};
 pub use start::{EnvPolicy, Inherit, OnDisconnect, OnSlowClient, Start, StartParams, StartResult};
 pub use stream::Stream;
 pub use terminate::{Terminate, TerminateParams, TerminateResult};
+pub use wait::{Fired, Unmet, UnmetReason, Until, UntilKind, Wait, WaitMode, WaitParams, WaitResult};
 pub use write::{Write, WriteParams, WriteResult, WriteStatus};

@@ -82,6 +82,8 @@ impl Config {
             connections: limits::MAX_CONNECTIONS as u64,
             ping_after_ms: milliseconds(self.ping_after),
             silent_peer_ms: milliseconds(self.silent_peer),
+            wait_processes: limits::MAX_WAIT_PROCESSES as u64,
+            pattern_bytes: limits::MAX_PATTERN_BYTES as u64,
         }
     }
 }

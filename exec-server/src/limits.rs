@@ -24,8 +24,43 @@ pub const MAX_READ_BYTES: usize = 8 << 20;
 /// Chunks may be single bytes, each of which costs some fifty in the answer.
 pub const MAX_READ_REPLY_BYTES: usize = 24 << 20;
 
-/// Longest wait of a read. A longer one is shortened: the client asks again.
+/// Longest wait of a read, or of a `process/wait`. A longer one is shortened: the client asks again.
 pub const MAX_READ_WAIT: Duration = Duration::from_mins(1);
+
+/// Processes that one `process/wait` may wait for. More are refused.
+///
+/// As many as can run at a time.
+pub const MAX_WAIT_PROCESSES: usize = 4096;
+
+/// Longest pattern to wait for, in bytes. A longer one is refused.
+///
+/// A list of a hundred messages; a prompt takes twenty bytes.
+pub const MAX_PATTERN_BYTES: usize = 4 << 10;
+
+/// Largest automaton of a pattern, in bytes. A pattern that needs a larger one is refused.
+///
+/// It bounds what one byte of output costs at worst, some 20 µs. `.{1000}` fits, `.{10000}` does not.
+pub const MAX_AUTOMATON_BYTES: usize = 128 << 10;
+
+/// Memory in which one `process/wait` keeps the states of its pattern, for all of its processes together, in bytes.
+///
+/// 16 KiB for each of 4,096, where a prompt takes 1 KiB. A pattern that does not fit is refused; one whose states outgrow
+/// their part makes some of them again.
+pub const PATTERN_MEMORY_BYTES: usize = 64 << 20;
+
+/// Memory that all waits of one connection take together, in bytes.
+///
+/// Each counts with what it may come to: 1 KiB for a process, and some 20 KiB if a usual pattern is looked for. One that has no
+/// room waits for others to end, a minute at most.
+pub const WAITS_MEMORY_BYTES: usize = 256 << 20;
+
+/// Longest text of one match in the answer to a `process/wait`, in bytes.
+pub const MAX_MATCH_TEXT_BYTES: usize = 64 << 10;
+
+/// Longest texts of all matches together in the answer to a `process/wait`, in bytes. Each process has an equal part.
+///
+/// JSON may make six bytes of one, and the answer is to fit a message.
+pub const MAX_MATCH_TEXTS_BYTES: usize = 4 << 20;
 
 /// Requests of one connection that were read and whose answers were not yet written.
 ///
@@ -173,4 +208,9 @@ pub const HTTP_HEAD_WAIT: Duration = Duration::from_secs(10);
 // What must hold between them is checked by the compiler.
 const _: () = assert!(MAX_READ_BYTES as u64 >= process::DEFAULT_MAX_BYTES);
 const _: () = assert!(MAX_READ_REPLY_BYTES < MAX_MESSAGE_BYTES);
+const _: () = assert!(PATTERN_MEMORY_BYTES < WAITS_MEMORY_BYTES / 2);
+const _: () = assert!(
+    (MAX_MATCH_TEXTS_BYTES + MAX_WAIT_PROCESSES * exec_protocol::MAX_ID_BYTES) * 6 + MAX_WAIT_PROCESSES * 128
+        < MAX_MESSAGE_BYTES
+);
 const _: () = assert!(MAX_STDIN_QUEUE_BYTES < MAX_MESSAGE_BYTES / 4 * 3);

@@ -3,9 +3,11 @@
 mod buffers;
 mod events;
 mod memory;
+mod pattern;
 mod reading;
 mod ring;
 mod subscriber;
+mod waiting;
 
 use std::io;
 use std::sync::Arc;
@@ -18,8 +20,10 @@ use tokio::time::Instant;
 
 pub(crate) use events::{CloseFacts, Closed, Event, Exit, ExitFacts};
 pub(crate) use memory::{MemoryLimit, OutputMemory, Reservation};
+pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use reading::{ReadError, ReadRequest};
-pub(crate) use ring::{Entry, MIN_CAPACITY, SEGMENT_BYTES};
+pub(crate) use ring::{Cursor, Entry, MIN_CAPACITY, SEGMENT_BYTES};
+pub(crate) use waiting::{Condition, Outcome, Watch};
 
 use crate::notify::ProcessName;
 use crate::rpc::{Batch, Outbox};
@@ -43,6 +47,7 @@ struct State {
     ends: Ends,
     /// Everything that was published, by stream.
     bytes: StreamBytes,
+    begun: Instant,
     /// When something was published last.
     last_output: Option<Instant>,
     /// The part of the server's memory that is set aside for this.
@@ -73,21 +78,7 @@ impl OutputLog {
         Self {
             name: ProcessName::new(process_id),
             on_slow_client,
-            state: Mutex::new(State {
-                ring: Ring::new(retain_bytes),
-                ends: Ends::default(),
-                bytes: StreamBytes::default(),
-                last_output: None,
-                reservation: None,
-                is_discarded: false,
-                close_was_told: false,
-                subscriber: None,
-                acked: None,
-                read_to: 0,
-                answered_to: 0,
-                readers: WaitList::default(),
-                owner: WaitList::default(),
-            }),
+            state: Mutex::new(State::new(retain_bytes)),
         }
     }
 
@@ -340,6 +331,25 @@ pub(crate) struct Summary {
 }
 
 impl State {
+    fn new(retain_bytes: usize) -> Self {
+        Self {
+            ring: Ring::new(retain_bytes),
+            ends: Ends::default(),
+            bytes: StreamBytes::default(),
+            begun: Instant::now(),
+            last_output: None,
+            reservation: None,
+            is_discarded: false,
+            close_was_told: false,
+            subscriber: None,
+            acked: None,
+            read_to: 0,
+            answered_to: 0,
+            readers: WaitList::default(),
+            owner: WaitList::default(),
+        }
+    }
+
     fn count(&mut self, stream: Stream, bytes: usize) {
         let counter = match stream {
             Stream::Stdout => &mut self.bytes.stdout,

@@ -237,6 +237,7 @@ impl Server {
                 cancel: true,
                 session_close: true,
                 server_stats: true,
+                wait: true,
             },
             limits: Some(self.config().limits()),
             containment: Some(self.containment()),

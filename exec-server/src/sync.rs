@@ -42,6 +42,12 @@ impl WaitList {
         }
     }
 
+    /// Whether nobody waits.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     fn enter(&mut self, key: &mut Option<u64>, waker: &Waker) {
         let place = key.and_then(|key| self.waiting.iter_mut().find(|(other, _)| *other == key));
         if let Some((_, known)) = place {

@@ -48,6 +48,7 @@ pub(crate) fn initialize() -> &'static str {
             cancel: true,
             session_close: true,
             server_stats: true,
+            wait: true,
         },
         limits: Some(Limits {
             message_bytes: 1,
@@ -70,6 +71,8 @@ pub(crate) fn initialize() -> &'static str {
             output_memory_bytes: 18,
             ping_after_ms: 22,
             silent_peer_ms: 23,
+            wait_processes: 24,
+            pattern_bytes: 25,
             expired_processes: 19,
             retain_expired_ms: 20,
             record_bytes: 21,

@@ -14,6 +14,7 @@ mod output;
 mod records;
 mod server;
 mod start;
+mod wait;
 
 use std::collections::BTreeSet;
 
@@ -45,6 +46,7 @@ fn every_message_is_written_and_read_as_its_file_shows() {
         output::gap(),
         output::exited(),
         output::closed(),
+        wait::wait(),
         server::info(),
         server::stats(),
     ]);

@@ -175,6 +175,11 @@ impl Ring {
     /// What is kept behind this offset, oldest first; the first may be the rest of a chunk. What is told no longer grows.
     pub(crate) fn entries_from(&mut self, offset: u64) -> impl Iterator<Item = Entry<'_>> {
         self.seal();
+        self.peek_from(offset)
+    }
+
+    /// The same, for somebody who keeps to itself what it sees: the newest chunk may still grow.
+    pub(crate) fn peek_from(&self, offset: u64) -> impl Iterator<Item = Entry<'_>> {
         let older = self
             .segments
             .partition_point(|segment| segment.index().offset() <= offset);

@@ -196,3 +196,40 @@ fn whoever_waits_for_a_process_hears_that_it_was_given_up() {
         reader.join().unwrap();
     });
 }
+
+#[test]
+fn whoever_waits_for_a_pattern_hears_of_it_of_the_close_and_of_the_end_of_the_process() {
+    type End = fn(&Arc<OutputLog>);
+    let ends: [End; 3] = [
+        |log| push(log, 1),
+        |log| log.push_closed(CloseFacts::default()),
+        |log| log.discard(),
+    ];
+    for end in ends {
+        // Loom's threads have small stacks.
+        let condition = Condition::Pattern(Arc::new(Pattern::new(r"\x00", 1).unwrap()), None);
+        loom::model(move || {
+            let log = log(OnSlowClient::Skip);
+            let mut watch = log.watch(&condition, None, 0).unwrap();
+            let waiter = thread::spawn(move || {
+                block_on(watch.outcome());
+            });
+            end(&log);
+            waiter.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_wait_for_an_exit_hears_of_it_among_output() {
+    loom::model(|| {
+        let log = log(OnSlowClient::Skip);
+        let mut watch = log.watch(&Condition::Exited, None, 0).unwrap();
+        let waiter = thread::spawn(move || {
+            assert!(matches!(block_on(watch.outcome()), Outcome::Fired { .. }));
+        });
+        push(&log, 1);
+        log.push_exit(ExitFacts::by_itself(0));
+        waiter.join().unwrap();
+    });
+}

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::dispatch::{Answer, BatchAnswer, Dispatcher, Start};
-use super::handlers::Caller;
+use super::handlers::{self, Caller};
 use super::outbox::Outbox;
 use super::writer;
 use crate::deadline::until;
@@ -306,6 +306,7 @@ impl<'a> Dispatch<'a> {
             server: self.server.clone(),
             session: Arc::clone(&session),
             client: client_name(&params.client_name),
+            waits: handlers::room_for_waits(),
         };
         let dispatcher = Dispatcher::new(self.server.methods(), caller, self.stopping.clone());
         self.dispatcher = Some((dispatcher, session));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use exec_protocol::envelope::{self, MAX_BATCH_ELEMENTS, RequestId, Style};
-use exec_protocol::process::{Ack, Read};
+use exec_protocol::process::{Ack, Read, Wait};
 use exec_protocol::{
     CancelParams, CancelRequest, ErrorKind, Method as _, Notice as _, RpcError, parse_params,
 };
@@ -25,7 +25,7 @@ use crate::stats::Stats;
 const NULL_ID: &str = r#"{"jsonrpc":"2.0","id":null,"#;
 
 /// Methods that wait for something to happen and can be taken back.
-const WAITING_METHODS: [&str; 1] = [Read::NAME];
+const WAITING_METHODS: [&str; 2] = [Read::NAME, Wait::NAME];
 
 /// Room in the answer to a batch for its brackets and for every element's refusal, in bytes: the id,
 /// which has at most 1,024, and a few words.

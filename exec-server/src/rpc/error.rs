@@ -5,7 +5,7 @@ use exec_protocol::{ErrorKind, RpcError};
 use jsonrpsee::types::ErrorObjectOwned;
 use pty_utils::{Field, SpawnError};
 
-use crate::output::ReadError;
+use crate::output::{PatternError, ReadError};
 use crate::process::{CommandError, ResizeError, StdinRefusal};
 use crate::server::StartError;
 use crate::session::{AttachError, HandshakeError, OpenError, ReserveError};
@@ -77,6 +77,16 @@ impl From<ReadError> for RpcError {
             ReadError::Released => return unknown_process(),
         };
         Self::new(ErrorKind::CursorAhead, error.to_string()).with_field(field)
+    }
+}
+
+impl From<PatternError> for RpcError {
+    fn from(error: PatternError) -> Self {
+        let message = match std::error::Error::source(&error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        };
+        Self::new(ErrorKind::InvalidParams, message).with_field("until.regex")
     }
 }
 

@@ -13,16 +13,19 @@ mod session;
 mod signal;
 mod start;
 mod terminate;
+mod wait;
 mod write;
 
 use std::sync::Arc;
 
-use exec_protocol::{Method, ProcessId, RpcError, parse_params};
+use exec_protocol::{Group, Method, ProcessId, RpcError, parse_params};
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::server::Methods;
+use tokio::sync::Semaphore;
 
 pub(crate) use ack::ack;
 pub(crate) use read::read;
+pub(crate) use wait::room_for_waits;
 
 use super::error;
 use crate::process::Process;
@@ -36,6 +39,8 @@ pub(crate) struct Caller {
     pub(super) session: Arc<Session>,
     /// The client's name, as far as it is kept.
     pub(super) client: Arc<str>,
+    /// Memory for what the connection waits for, in KiB.
+    pub(super) waits: Arc<Semaphore>,
 }
 
 impl Caller {
@@ -59,6 +64,11 @@ impl Caller {
     fn find(&self, id: &ProcessId) -> Option<Entry> {
         self.session.find(id).or_else(|| self.server.kept().find(id))
     }
+
+    /// The session's processes of this group.
+    fn in_group(&self, group: &Group) -> Vec<Arc<Process>> {
+        self.session.in_group(group)
+    }
 }
 
 /// All methods but `initialize`, which a connection handles itself, and `process/read`, whose answers are put together
@@ -74,6 +84,7 @@ pub(crate) fn methods() -> Methods {
     register::<exec_protocol::process::Signal, _, _>(&mut module, signal::signal);
     register::<exec_protocol::process::Start, _, _>(&mut module, start::start);
     register::<exec_protocol::process::Terminate, _, _>(&mut module, terminate::terminate);
+    register::<exec_protocol::process::Wait, _, _>(&mut module, wait::wait);
     register::<exec_protocol::process::Write, _, _>(&mut module, write::write);
     register::<exec_protocol::session::Close, _, _>(&mut module, session::close);
     register::<exec_protocol::server::Info, _, _>(&mut module, server::info);
@@ -112,6 +123,6 @@ mod tests {
 
     #[test]
     fn each_method_is_registered_once() {
-        assert_eq!(methods().method_names().count(), 13);
+        assert_eq!(methods().method_names().count(), 14);
     }
 }
