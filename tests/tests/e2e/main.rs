@@ -34,4 +34,5 @@ mod stdin_full;
 mod terminal;
 mod terminate;
 mod unknown_process;
+mod wait;
 mod witness;
