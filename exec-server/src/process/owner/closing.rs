@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use exec_protocol::process::Holder;
-use pty_utils::{Leftovers, Output};
+use pty_utils::{HoldersQuery, Leftovers, Output};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -65,7 +65,7 @@ impl Owner {
 /// Who holds the output open, as far as it can be found out in a while.
 async fn holders(outputs: &[Output]) -> Vec<Holder> {
     let queries: Vec<_> = outputs.iter().map(Output::holders).collect();
-    let looking = spawn_blocking(|| queries.into_iter().map(|query| query.run()).collect::<Vec<_>>());
+    let looking = spawn_blocking(|| queries.into_iter().map(HoldersQuery::run).collect::<Vec<_>>());
     let Ok(Ok(found)) = timeout(HOLDERS_WAIT, looking).await else {
         tracing::warn!("it was not found out in time who holds the output of a process");
         return Vec::new();

@@ -82,7 +82,7 @@ contained! {
         let marker = Marker::new();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set");
         // Ends by itself some time, should nobody else end it.
-        let until = (now + Duration::from_secs(60)).as_secs();
+        let until = (now + Duration::from_mins(1)).as_secs();
         let link = r#"[ $(date +%s) -lt $UNTIL ] && setsid /bin/sh -c "$LINK" >/dev/null 2>&1 & exit 0"#;
         let mut params = marker.script("p", r#"/bin/sh -c "$LINK"; echo ready; exec sleep 1000"#);
         params["env"]["LINK"] = json!(link);
