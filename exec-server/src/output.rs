@@ -7,6 +7,7 @@ mod pattern;
 mod reading;
 mod ring;
 mod subscriber;
+mod summary;
 mod waiting;
 
 use std::io;
@@ -23,6 +24,7 @@ pub(crate) use memory::{MemoryLimit, OutputMemory, Reservation};
 pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use reading::{ReadError, ReadRequest};
 pub(crate) use ring::{Cursor, Entry, MIN_CAPACITY, SEGMENT_BYTES};
+pub(crate) use summary::Summary;
 pub(crate) use waiting::{Condition, Outcome, Watch};
 
 use crate::notify::ProcessName;
@@ -256,29 +258,6 @@ impl OutputLog {
         wait_until(&self.state, State::owner_list, is_so).await;
     }
 
-    /// How the leader ended, if it has.
-    pub(crate) fn exit(&self) -> Option<ExitFacts> {
-        self.lock().ends.exit.as_ref().map(|exit| exit.status.clone())
-    }
-
-    /// What is to be said of the output in a record.
-    pub(crate) fn summary(&self) -> Summary {
-        let state = self.lock();
-        let (_, first_offset) = state.ring.first();
-        Summary {
-            exit: state.ends.exit.as_ref().map(|exit| exit.status.clone()),
-            closed: state.ends.closed.as_ref().map(|closed| closed.facts.clone()),
-            bytes: state.bytes,
-            retained_bytes: state.ring.end().offset - first_offset,
-            last_output: state.last_output,
-        }
-    }
-
-    /// When something was published last.
-    pub(crate) fn last_output(&self) -> Option<Instant> {
-        self.lock().last_output
-    }
-
     /// Appends notifications for `outbox` to `batch` until that is full. True if there are more.
     pub(crate) fn pull(&self, outbox: &Arc<Outbox>, batch: &mut Batch) -> bool {
         let mut guard = self.lock();
@@ -318,16 +297,6 @@ impl OutputLog {
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
-}
-
-/// What is to be said of a process's output in a record.
-#[derive(Debug)]
-pub(crate) struct Summary {
-    pub(crate) exit: Option<ExitFacts>,
-    pub(crate) closed: Option<CloseFacts>,
-    pub(crate) bytes: StreamBytes,
-    pub(crate) retained_bytes: u64,
-    pub(crate) last_output: Option<Instant>,
 }
 
 impl State {

@@ -7,29 +7,28 @@ mod lifecycle;
 mod owner;
 mod progress;
 mod record;
+mod retention;
 mod stdin;
 mod stop;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use std::time::Duration;
 
 use exec_protocol::process::{Containment, OnDisconnect, StartResult};
 use exec_protocol::{Group, ProcessId, StartKey, Uid, WriteId};
 use pty_utils::{Signal, Terminal, Usage};
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::time::Instant;
 
 pub(crate) use caretaker::look_after;
 pub(crate) use command::{CommandError, command, terminal_size};
 pub(crate) use description::{Description, time};
 pub(crate) use owner::Owner;
 pub(crate) use progress::Progress;
+pub(crate) use retention::Release;
 pub(crate) use stdin::{Accepted, StdinKind, StdinRefusal};
 pub(crate) use stop::Stop;
 
 use crate::clock::WallClock;
-use crate::deadline::until;
 use crate::output::OutputLog;
 use stdin::StdinQueue;
 
@@ -79,17 +78,6 @@ pub(crate) enum Phase {
     Closed,
     /// The spawn failed: there is no such process.
     Gone,
-}
-
-/// Why a process is not kept any longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Release {
-    /// Its time is over, or others need the room: how it ended is still to be known.
-    Expired,
-    /// Its client wants it no longer.
-    Forgotten,
-    /// Nobody will ask for it, and its last words are being told.
-    SessionOver,
 }
 
 /// Why a terminal did not get its size.
@@ -328,48 +316,6 @@ impl Process {
         drop(mailbox);
         self.mail.notify_one();
         self.release.notify_one();
-    }
-
-    /// Keeps an ended process no longer: others need the room.
-    pub(crate) fn expire(&self) {
-        self.release(Release::Expired);
-    }
-
-    /// Keeps an ended process no longer: its client does not want it.
-    pub(crate) fn forget(&self) {
-        self.release(Release::Forgotten);
-    }
-
-    fn release(&self, release: Release) {
-        self.lock().release.get_or_insert(release);
-        self.release.notify_one();
-    }
-
-    /// Waits until the process need not be kept any longer: `retain_ended` after a client was told of its close,
-    /// not counting the time in which its session has no connection; or when somebody gives it up, or needs its memory.
-    ///
-    /// # Cancel safety
-    ///
-    /// Not cancel safe: the time would be counted anew.
-    pub(crate) async fn retained(&self, retain_ended: Duration) -> Release {
-        let mut deadline = None;
-        loop {
-            if let Some(release) = self.lock().release {
-                return release;
-            }
-            tokio::select! {
-                // A connection that comes back has the whole time to read.
-                () = self.log.retention_runs(deadline.is_none()) => {
-                    deadline = match deadline {
-                        None => Some(Instant::now() + retain_ended),
-                        Some(_) => None,
-                    };
-                }
-                () = self.release.notified() => {}
-                () = self.log.discarded() => return Release::Expired,
-                () = until(deadline) => return Release::Expired,
-            }
-        }
     }
 
     /// The spawn has failed: there is no such process.
