@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use exec_protocol::envelope::Style;
 use exec_protocol::initialize::Notifications;
-use exec_protocol::process::{OnSlowClient, Stream};
-use exec_protocol::{ProcessId, Seq};
+use exec_protocol::process::{ClosedNotice, OnSlowClient, Stream};
+use exec_protocol::{Notice as _, ProcessId, Seq};
 use loom::future::block_on;
 use loom::thread;
 use pty_utils::Read;
@@ -41,12 +41,16 @@ fn write_to_the_end(outbox: &Arc<Outbox>) {
     let mut batch = Batch::default();
     loop {
         match outbox.fill(&mut batch, Pace::Free) {
-            Due::Write if batch.lines().ends_with(b"\"seq\":2}}\n") => return,
+            Due::Write if is_told_of_the_close(batch.lines()) => return,
             Due::Write => {}
             Due::Nothing => block_on(outbox.due()),
             Due::Close(reason) => panic!("{reason:?}"),
         }
     }
+}
+
+fn is_told_of_the_close(lines: &[u8]) -> bool {
+    String::from_utf8_lossy(lines).contains(ClosedNotice::NAME)
 }
 
 fn wait_for(log: &OutputLog, after_seq: u64) {
