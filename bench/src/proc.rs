@@ -8,6 +8,9 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::clock::{self, SECOND_NS};
 
+/// How long leftovers may take to go by themselves.
+const TIDY_NS: u64 = SECOND_NS / 2;
+
 /// How long leftovers may take to be gone after they were killed.
 const GONE_NS: u64 = 3 * SECOND_NS;
 
@@ -78,7 +81,7 @@ pub(crate) fn kill_descendants() {
     }
 }
 
-/// Kills every descendant and waits until they are gone, those that were inherited included.
+/// Waits until every descendant is gone, those that were inherited included, and kills those that do not go.
 ///
 /// Nobody may hold a `Child` that it has not waited for.
 pub(crate) fn sweep() {
@@ -89,7 +92,10 @@ pub(crate) fn sweep() {
             return;
         }
         for pid in left {
-            let _ = kill_process(pid, Signal::KILL);
+            // A server that was killed may have helpers that tidy up behind it.
+            if clock::since(start_ns) > TIDY_NS {
+                let _ = kill_process(pid, Signal::KILL);
+            }
             let _ = waitpid(Some(pid), WaitOptions::NOHANG);
         }
         std::thread::sleep(std::time::Duration::from_millis(1));

@@ -83,11 +83,12 @@ on_wires! {
     [websocket]
     async fn a_thousand_waits_that_are_hung_up_on_leave_nothing_behind(server: &TestServer) {
         let process = server.process().expect("it runs on its own");
+        let helpers = process.descendants();
         by_hanging_up(server, WARM_UP).await;
-        until("its processes have ended", || process.descendants().is_empty()).await;
+        until("its processes have ended", || process.descendants() == helpers).await;
         let before = traces(process);
         by_hanging_up(server, ROUNDS).await;
-        until("its processes have ended", || process.descendants().is_empty()).await;
+        until("its processes have ended", || process.descendants() == helpers).await;
         are_gone(process, before).await;
     }
 }
