@@ -3,6 +3,8 @@ mod deaths;
 mod keeper;
 mod supervisor;
 
+pub(super) use deaths::SPAWNER_DIED;
+
 use super::{
     child::{close_from, reset_dispositions},
     clone::vfork,

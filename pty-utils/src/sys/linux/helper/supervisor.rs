@@ -12,7 +12,7 @@ use crate::{
 };
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    io::{Errno, read, retry_on_intr},
+    io::{Errno, retry_on_intr},
     net::{RecvFlags, SendFlags, recv, send},
     process::{Pid, PidfdFlags, WaitId, WaitIdOptions, getpid, kill_process, pidfd_open, waitid},
     stdio::stdin,
@@ -57,7 +57,7 @@ pub(super) fn run(leader: &str) -> io::Result<()> {
 #[derive(Debug)]
 struct Watch {
     this: Pid,
-    /// Readable when a child has died.
+    /// Readable when a child has died, or the thread that spawned us.
     deaths: OwnedFd,
     leader: Pid,
     pidfd: OwnedFd,
@@ -110,7 +110,9 @@ impl Watch {
     fn run(mut self) -> io::Result<()> {
         loop {
             // Before the look: a death that comes after it is told by the next wait.
-            self.forget_deaths();
+            if deaths::take(&self.deaths) {
+                self.end = End::Killed;
+            }
             // The leader first, or it would be taken for alive.
             self.look_at_leader()?;
             let living = self.reap()?;
@@ -137,12 +139,6 @@ impl Watch {
                 Some(Found::Dying | Found::Untouchable) => Some(&PAUSE),
             })?;
         }
-    }
-
-    fn forget_deaths(&self) {
-        let mut info = [0; size_of::<libc::signalfd_siginfo>()];
-        // One is pending at most, and none is as well.
-        let _ = read(&self.deaths, &mut info);
     }
 
     /// Reaps all children but the leader, and tells who else is there. Of a tree, whoever has lost their parent is.

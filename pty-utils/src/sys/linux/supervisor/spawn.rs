@@ -6,14 +6,17 @@ use crate::{
         child::{self, reset_dispositions},
         clone::vfork,
         failure::Failure,
-        helper::{self, Helper, Process, Role},
+        helper::{self, Helper, Process, Role, SPAWNER_DIED},
         image::Image,
         stack::Stack,
     },
 };
 use rustix::{
     io::{Errno, ioctl_fionbio, retry_on_intr},
-    process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, setsid, waitpid},
+    process::{
+        Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, set_parent_process_death_signal,
+        setsid, waitpid,
+    },
 };
 use std::{
     cell::{Cell, UnsafeCell},
@@ -105,6 +108,8 @@ fn create_leader(call: &Call<'_>, argument: *mut c_void) -> Result<Pid, Failure>
     setsid().map_err(&failed)?;
     // What becomes an orphan below us becomes our child.
     set_child_subreaper(Some(getpid())).map_err(&failed)?;
+    // A leader without a supervisor would die with the thread that spawns, and so does this tree.
+    set_parent_process_death_signal(Some(SPAWNER_DIED)).map_err(&failed)?;
     call.image.parent.set(getpid());
     // SAFETY: `spawn` has lent the stack to this process alone, and is suspended.
     let stack = unsafe { &mut **call.stack.get() };
