@@ -4,6 +4,10 @@ use crate::{
     support::{PIPES, TERMINAL, beside, command, end, read_until, sh, state, until},
 };
 use pty_utils::{Child, Containment, ExitStatus, Signal, SpawnError, Spawner, SpawnerError, SpawnerOptions};
+use std::{
+    io::Read,
+    process::{Command, Stdio},
+};
 
 #[test]
 fn nobody_gets_away() {
@@ -240,35 +244,39 @@ fn a_start_fails_with_the_same_cause_in_every_containment() {
 
 #[test]
 fn a_helper_that_is_none_is_an_error() {
-    for containment in [None, Some(Containment::Cgroup), Some(Containment::Supervisor)] {
-        for program in ["/bin/true", "/no/such/helper", "/etc/passwd"] {
-            let options = SpawnerOptions {
-                containment,
-                helper: Some(program.into()),
-            };
-            let error = Spawner::with_options(options).unwrap_err();
-            assert!(matches!(error, SpawnerError::Unavailable { .. }), "{error:?}");
+    beside(async {
+        for containment in [None, Some(Containment::Cgroup), Some(Containment::Supervisor)] {
+            for program in ["/bin/true", "/no/such/helper", "/etc/passwd"] {
+                let options = SpawnerOptions {
+                    containment,
+                    helper: Some(program.into()),
+                };
+                let error = Spawner::with_options(options).unwrap_err();
+                assert!(matches!(error, SpawnerError::Unavailable { .. }), "{error:?}");
+            }
         }
-    }
-    let without = SpawnerOptions {
-        containment: Some(Containment::Supervisor),
-        helper: None,
-    };
-    let error = Spawner::with_options(without).unwrap_err();
-    assert!(matches!(error, SpawnerError::Unavailable { .. }), "{error:?}");
+        let without = SpawnerOptions {
+            containment: Some(Containment::Supervisor),
+            helper: None,
+        };
+        let error = Spawner::with_options(without).unwrap_err();
+        assert!(matches!(error, SpawnerError::Unavailable { .. }), "{error:?}");
+    });
 }
 
 #[test]
 fn the_strongest_containment_is_the_default() {
-    let has_cgroup = whole().any(|(containment, _)| containment == Containment::Cgroup);
-    let strongest = Spawner::with_options(with_helper(None)).unwrap().containment();
-    let without = Spawner::with_options(SpawnerOptions::default()).unwrap();
-    if has_cgroup {
-        assert_eq!([strongest, without.containment()], [Containment::Cgroup; 2]);
-    } else {
-        assert_eq!(strongest, Containment::Supervisor);
-        assert_eq!(without.containment(), Containment::Group);
-    }
+    beside(async {
+        let has_cgroup = whole().any(|(containment, _)| containment == Containment::Cgroup);
+        let strongest = Spawner::with_options(with_helper(None)).unwrap().containment();
+        let without = Spawner::with_options(SpawnerOptions::default()).unwrap();
+        if has_cgroup {
+            assert_eq!([strongest, without.containment()], [Containment::Cgroup; 2]);
+        } else {
+            assert_eq!(strongest, Containment::Supervisor);
+            assert_eq!(without.containment(), Containment::Group);
+        }
+    });
 }
 
 #[test]
@@ -277,15 +285,17 @@ fn when_the_host_is_killed_nobody_is_left() {
         for (containment, _spawner) in whole() {
             for script in [GETAWAYS[2].1, GETAWAYS[3].1, CHAIN] {
                 let marker = Marker::new();
-                let mut host = std::process::Command::new(HELPER)
+                let mut host = Command::new(HELPER)
                     .args([containment.as_str(), marker.as_str(), script])
-                    .stdout(std::process::Stdio::piped())
+                    .stdout(Stdio::piped())
                     .spawn()
                     .unwrap();
                 // It ends when the host does, or says `ready`.
                 let mut said = [0; 6];
                 let mut stdout = host.stdout.take().unwrap();
-                std::io::Read::read_exact(&mut stdout, &mut said).unwrap();
+                let reading = std::thread::spawn(move || stdout.read_exact(&mut said));
+                until(|| reading.is_finished()).await;
+                reading.join().unwrap().unwrap();
                 assert!(!marker.living().is_empty(), "{containment}");
                 host.kill().unwrap();
                 host.wait().unwrap();

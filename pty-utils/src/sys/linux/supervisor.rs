@@ -203,7 +203,8 @@ impl Supervisor {
 
     /// Whether the leader's pid is still its own: it stays so until its supervisor reaps it or dies.
     fn holds_leader(&self) -> bool {
-        self.listen().released.is_none() && self.process.is_alive()
+        let told = self.listen();
+        told.released.is_none() && !told.is_over && self.process.is_alive()
     }
 
     /// A supervisor that is gone has no more to do.
