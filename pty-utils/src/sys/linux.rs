@@ -13,6 +13,7 @@ mod descendants;
 mod ends;
 mod errno;
 mod failure;
+mod flag;
 mod group;
 mod helper;
 mod holders;

@@ -198,11 +198,11 @@ fn a_supervisor_that_was_killed_is_an_error_and_no_hang() {
         rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).unwrap();
         assert!(leader.exited().await.is_err());
         assert!(tree.emptied().await.is_err());
+        // The leader dies with it.
+        until(|| matches!(state(leader.pid()), None | Some('Z'))).await;
         assert!(!leader.signal_group(Signal::Terminate).unwrap());
         assert!(!tree.signal(Signal::Terminate).unwrap());
         tree.kill().unwrap();
-        // The leader dies with it.
-        until(|| matches!(state(leader.pid()), None | Some('Z'))).await;
         assert!(tree.release(leader).await.is_none());
     });
 }

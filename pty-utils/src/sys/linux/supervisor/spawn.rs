@@ -5,7 +5,9 @@ use crate::{
     sys::linux::{
         child::{self, reset_dispositions},
         clone::vfork,
+        errno::last_errno,
         failure::Failure,
+        flag::Flag,
         helper::{self, Helper, Process, Role, SPAWNER_DIED},
         image::Image,
         stack::Stack,
@@ -23,6 +25,7 @@ use std::{
     ffi::{c_char, c_int, c_void},
     os::fd::AsRawFd,
     ptr,
+    sync::atomic::{AtomicI32, Ordering},
 };
 
 /// Room for a pid in decimal digits, and a NUL.
@@ -32,11 +35,16 @@ const PID_BYTES: usize = 12;
 struct Call<'a> {
     image: &'a Image<'a>,
     helper: helper::Image<'a>,
-    /// The leader's stack, as the supervisor waits on the other one.
+    /// The leader's stack, as the supervisor is on the other one.
     stack: UnsafeCell<&'a mut Stack>,
     /// The last argument of the helper: the leader's pid.
     digits: &'a [Cell<u8>; PID_BYTES],
-    leader: Cell<Option<Pid>>,
+    /// Raised when the supervisor is its program, as a leader that runs earlier could stop it, and with it us.
+    start: Flag,
+    /// Lowered by the kernel when the leader is its program or gone.
+    in_our_memory: Flag,
+    /// Its pid, written by the kernel when it is created; 0 before.
+    leader: AtomicI32,
     failure: Cell<Option<Failure>>,
 }
 
@@ -61,7 +69,9 @@ pub(in crate::sys::linux) fn spawn(
         helper: helper::Image::new(helper, &argv, theirs.as_raw_fd()),
         stack: UnsafeCell::new(inner),
         digits: &digits,
-        leader: Cell::new(None),
+        start: Flag::lowered(),
+        in_our_memory: Flag::raised(),
+        leader: AtomicI32::new(0),
         failure: Cell::new(None),
     };
     let argument = (&raw const call).cast_mut().cast::<c_void>();
@@ -70,14 +80,20 @@ pub(in crate::sys::linux) fn spawn(
     let created = unsafe { vfork(outer, None, supervise, argument) };
     let (supervisor, pidfd) = created.map_err(Step::Clone.failed())?;
     drop(theirs);
-    // A supervisor that failed exits by itself; dropping it reaps it.
-    let process = Process::new(supervisor, pidfd);
-    match (call.failure.take(), call.leader.take()) {
-        (None, Some(leader)) => Ok(Born {
-            socket: ours,
-            process,
-            leader,
-        }),
+    let leader = Pid::from_raw(call.leader.load(Ordering::Acquire));
+    if leader.is_some() {
+        call.start.raise();
+        call.in_our_memory.wait_until_lowered();
+    }
+    let failure = call.failure.take();
+    let born = Born {
+        socket: ours,
+        process: Process::new(supervisor, pidfd),
+        leader: leader.unwrap_or(supervisor),
+    };
+    match (failure, leader) {
+        (None, Some(_)) => Ok(born),
+        // Dropping it ends the supervisor, if that one has not exited already.
         (Some(failure), _) => Err(failure),
         // Somebody killed it.
         (None, None) => Err(failed(Errno::CHILD)),
@@ -89,7 +105,6 @@ extern "C" fn supervise(argument: *mut c_void) -> c_int {
     let call = unsafe { &*argument.cast::<Call<'_>>() };
     let failure = match create_leader(call, argument) {
         Ok(leader) => {
-            call.leader.set(Some(leader));
             write_digits(leader, call.digits);
             let failure = Step::Supervisor.failed()(helper::execute(&call.helper));
             end_leader(leader);
@@ -113,22 +128,30 @@ fn create_leader(call: &Call<'_>, argument: *mut c_void) -> Result<Pid, Failure>
     call.image.parent.set(getpid());
     // SAFETY: `spawn` has lent the stack to this process alone, and is suspended.
     let stack = unsafe { &mut **call.stack.get() };
-    // SAFETY: as for this process itself, which is suspended until the leader is its program.
-    let created = unsafe { vfork(stack, None, lead, argument) };
-    // The descriptor is closed with all others.
-    let (leader, _pidfd) = created.map_err(Step::Clone.failed())?;
-    match call.failure.take() {
-        None => Ok(leader),
-        Some(failure) => {
-            end_leader(leader);
-            Err(failure)
-        }
-    }
+    let flags = libc::CLONE_VM | libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
+    // SAFETY: the stack is the leader's alone until it is off our memory, for which `spawn` waits. Until `start` is
+    // raised it only waits, and then this process shares nothing with it. It makes async-signal-safe calls only.
+    // The last three arguments are where the kernel writes the pid, nothing, and what it clears.
+    let pid = unsafe {
+        libc::clone(
+            lead,
+            stack.top(),
+            flags,
+            argument,
+            call.leader.as_ptr(),
+            ptr::null_mut::<c_void>(),
+            call.in_our_memory.as_ptr(),
+        )
+    };
+    Pid::from_raw(pid)
+        .filter(|_| pid > 0)
+        .ok_or_else(|| Step::Clone.failed()(last_errno()))
 }
 
 extern "C" fn lead(argument: *mut c_void) -> c_int {
-    // SAFETY: as in `supervise`, which is suspended by us in turn.
+    // SAFETY: as in `supervise`: `spawn` waits until we are off its memory.
     let call = unsafe { &*argument.cast::<Call<'_>>() };
+    call.start.wait_until_raised();
     call.failure.set(Some(child::run(call.image)));
     // SAFETY: as in `supervise`.
     unsafe { libc::_exit(127) }
