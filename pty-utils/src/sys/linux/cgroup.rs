@@ -147,7 +147,8 @@ fn below(name: &OsString, child: &str) -> OsString {
 /// Ends what a keeper looked after: kills everybody in the group and removes it, if they die in time.
 pub(super) fn end(path: &Path, patience: Duration) -> io::Result<bool> {
     let directory = Directory::new(path.to_owned());
-    directory.kill()?;
+    // What is refused now may not be in the next round, and who is dying already needs no signal.
+    let _ = directory.kill();
     directory.remove_within(patience)
 }
 

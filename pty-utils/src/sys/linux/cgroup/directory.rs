@@ -2,7 +2,6 @@
 use crate::sys::linux::proc::pid_of;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    io::Errno,
     process::Pid,
 };
 use std::{
@@ -10,8 +9,14 @@ use std::{
     io::{self, Write},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
+
+/// How long it is waited for a death before the next look.
+const LOOK: Duration = Duration::from_millis(20);
+/// The pause before something is tried again that nobody tells of.
+const RETRY: Duration = Duration::from_millis(1);
 
 /// A group's directory, by its path: no descriptor is held for it. What is gone has no members.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +55,8 @@ impl Directory {
         if is_empty {
             // A child may have made groups of its own inside.
             for below in self.below()? {
-                is_empty &= below.remove()?;
+                // One that cannot be removed keeps this one, and none of the others.
+                is_empty &= below.remove().unwrap_or(false);
             }
         }
         if !is_empty {
@@ -63,26 +69,36 @@ impl Directory {
     }
 
     /// Removes it, and waits for those who are dying at most so long. False if somebody lives on.
+    ///
+    /// # Errors
+    /// The last one, if each try failed.
     pub(in crate::sys::linux) fn remove_within(&self, patience: Duration) -> io::Result<bool> {
-        if self.remove()? {
-            return Ok(true);
-        }
-        let Some(events) = self.events()? else {
-            return Ok(true);
-        };
-        let patience = Timespec::try_from(patience).unwrap_or(Timespec {
-            tv_sec: 1,
-            tv_nsec: 0,
-        });
-        // What changes after this look wakes the wait.
-        if is_populated(&events)? {
-            let mut fds = [PollFd::new(&events, PollFlags::PRI)];
-            match poll(&mut fds, Some(&patience)) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
+        let mut left = patience;
+        loop {
+            match self.remove() {
+                Ok(true) => return Ok(true),
+                removed if left.is_zero() => return removed,
+                // Also when it failed: others may be removing the same, and something may be in short supply.
+                Ok(false) | Err(_) => self.wait_for_a_death(LOOK.min(left)),
             }
+            left = left.saturating_sub(LOOK);
         }
-        self.remove()
+    }
+
+    /// Waits until the last one is gone, at most so long.
+    fn wait_for_a_death(&self, patience: Duration) {
+        let Ok(Some(events)) = self.events() else {
+            return thread::sleep(RETRY.min(patience));
+        };
+        // What changes after this look wakes the wait. Who is not counted is gone in a moment.
+        if is_populated(&events).unwrap_or(false) {
+            let mut fds = [PollFd::new(&events, PollFlags::PRI)];
+            let patience = Timespec::try_from(patience).unwrap_or_default();
+            // Waking early means one look more.
+            let _ = poll(&mut fds, Some(&patience));
+        } else {
+            thread::sleep(RETRY.min(patience));
+        }
     }
 
     /// The file that tells when the last one is gone; none if the group is gone itself.
