@@ -49,7 +49,8 @@ pub struct SpawnerOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum SpawnerError {
     /// This machine does not have the containment that was asked for, or the helper cannot be run. A helper
-    /// that cannot be run is an error even where something weaker would do without it.
+    /// that cannot be run is an error even where something weaker would do without it. One that runs and is no
+    /// helper may be noticed by the first spawn only.
     #[error("containment by {containment} is unavailable")]
     Unavailable {
         /// What was tried.

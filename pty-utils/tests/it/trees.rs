@@ -246,13 +246,22 @@ fn a_start_fails_with_the_same_cause_in_every_containment() {
 fn a_helper_that_is_none_is_an_error() {
     beside(async {
         for containment in [None, Some(Containment::Cgroup), Some(Containment::Supervisor)] {
-            for program in ["/bin/true", "/no/such/helper", "/etc/passwd"] {
-                let options = SpawnerOptions {
+            let with = |program: &str| {
+                Spawner::with_options(SpawnerOptions {
                     containment,
                     helper: Some(program.into()),
-                };
-                let error = Spawner::with_options(options).unwrap_err();
+                })
+            };
+            for program in ["/no/such/helper", "/etc/passwd"] {
+                let error = with(program).unwrap_err();
                 assert!(matches!(error, SpawnerError::Unavailable { .. }), "{error:?}");
+            }
+            match with("/bin/true") {
+                Err(error) => assert!(matches!(error, SpawnerError::Unavailable { .. }), "{error:?}"),
+                Ok(spawner) => {
+                    let error = spawner.spawn(sh("exit 0", PIPES)).await.unwrap_err();
+                    assert!(matches!(error, SpawnError::Os { .. }), "{error:?}");
+                }
             }
         }
         let without = SpawnerOptions {

@@ -53,6 +53,8 @@ pub(super) struct Hierarchy {
     groups: Arc<Groups>,
     /// Let go of when the groups are gone.
     keeper: Option<Running>,
+    /// Whether the keeper is known to run. Until the first spawn it has time to.
+    is_kept: bool,
 }
 
 impl Hierarchy {
@@ -71,6 +73,7 @@ impl Hierarchy {
                 left: Mutex::new(Vec::new()),
             }),
             keeper: None,
+            is_kept: false,
         };
         hierarchy.try_out(stack)?;
         if let Some(helper) = helper {
@@ -81,7 +84,18 @@ impl Hierarchy {
     }
 
     /// A group for one child.
-    pub(super) fn leaf(&self) -> io::Result<Leaf> {
+    ///
+    /// # Errors
+    /// Also if the keeper turns out to be none.
+    pub(super) fn leaf_for_child(&mut self) -> io::Result<Leaf> {
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| !self.is_kept) {
+            keeper.wait_for_hello()?;
+        }
+        self.is_kept = true;
+        self.leaf()
+    }
+
+    fn leaf(&self) -> io::Result<Leaf> {
         self.groups.remove_left();
         let number = self.groups.leaves.fetch_add(1, Ordering::Relaxed).to_string();
         let path = self.groups.directory.path().join(&number);

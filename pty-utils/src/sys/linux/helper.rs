@@ -84,8 +84,8 @@ impl Helper {
         Ok(Self { program })
     }
 
-    /// Starts it with one argument, in a session of its own and with no descriptor but a socket, and waits until
-    /// it runs.
+    /// Starts it with one argument, in a session of its own and with no descriptor but a socket. Whether it is a
+    /// helper at all is told by [`Running::wait_for_hello`].
     pub(super) fn start(&self, stack: &mut Stack, role: Role, argument: &OsStr) -> io::Result<Running> {
         let argument = CString::new(argument.as_bytes())?;
         let (ours, theirs) = sockets()?;
@@ -103,7 +103,6 @@ impl Helper {
         if let Some(errno) = image.failure.take() {
             return Err(errno.into());
         }
-        running.wait_for_hello()?;
         Ok(running)
     }
 }
@@ -124,7 +123,11 @@ pub(super) struct Process {
 }
 
 impl Running {
-    fn wait_for_hello(&self) -> io::Result<()> {
+    /// Waits until it runs, which takes as long as a program takes to start.
+    ///
+    /// # Errors
+    /// If it is another program, or something keeps it from running.
+    pub(super) fn wait_for_hello(&self) -> io::Result<()> {
         let socket = &self.socket;
         let mut fds = [PollFd::new(socket, PollFlags::IN)];
         retry_on_intr(|| poll(&mut fds, Some(&START)))?;

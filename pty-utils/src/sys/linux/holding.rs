@@ -44,20 +44,22 @@ impl Holding {
     ) -> Result<Self, SpawnerError> {
         let helper = match (containment, helper) {
             (Some(Containment::Group), _) | (_, None) => None,
-            // Tried first: nothing weaker takes the place of a helper that does not run.
             (_, Some(program)) => {
                 let weakest = containment.unwrap_or(Containment::Supervisor);
-                Some(tried(stack, program).map_err(unavailable(weakest))?)
+                Some(Helper::new(program).map_err(unavailable(weakest))?)
             }
         };
         let helper = helper.as_ref();
         match containment {
             Some(Containment::Cgroup) => Self::cgroup(stack, helper),
-            Some(Containment::Supervisor) => Self::supervisor(helper),
+            Some(Containment::Supervisor) => Self::supervisor(stack, helper),
             Some(Containment::Group) => Ok(Self::Group),
-            None => Self::cgroup(stack, helper)
-                .or_else(|_| Self::supervisor(helper))
-                .or(Ok(Self::Group)),
+            // Nothing weaker takes the place of a helper that does not run.
+            None => match (Self::cgroup(stack, helper), helper) {
+                (Ok(cgroup), _) => Ok(cgroup),
+                (Err(_), Some(_)) => Self::supervisor(stack, helper),
+                (Err(_), None) => Ok(Self::Group),
+            },
         }
     }
 
@@ -68,9 +70,10 @@ impl Holding {
             .map_err(unavailable(Containment::Cgroup))
     }
 
-    fn supervisor(helper: Option<&Helper>) -> Result<Self, SpawnerError> {
+    fn supervisor(stack: &mut Stack, helper: Option<&Helper>) -> Result<Self, SpawnerError> {
         let no_helper = || unavailable(Containment::Supervisor)(io::Error::other("there is no helper"));
         let helper = helper.cloned().ok_or_else(no_helper)?;
+        try_out(stack, &helper).map_err(unavailable(Containment::Supervisor))?;
         Ok(Self::Supervisor(helper, Stack::new().map_err(io::Error::from)?))
     }
 
@@ -87,7 +90,7 @@ impl Holding {
         match self {
             Self::Cgroup(hierarchy) => {
                 let failed = |error| Step::Containment.failed()(errno_of(&error));
-                let leaf = hierarchy.leaf().map_err(failed)?;
+                let leaf = hierarchy.leaf_for_child().map_err(failed)?;
                 let group = leaf.open().map_err(failed)?;
                 Ok(Born::Cgroup(leaf, spawn(stack, image, Some(group.as_fd()))?))
             }
@@ -110,11 +113,9 @@ impl Born {
     }
 }
 
-/// A helper that was seen to run.
-fn tried(stack: &mut Stack, program: &Path) -> io::Result<Helper> {
-    let helper = Helper::new(program)?;
-    drop(helper.start(stack, Role::Probe, OsStr::new(""))?);
-    Ok(helper)
+/// Sees a helper run.
+fn try_out(stack: &mut Stack, helper: &Helper) -> io::Result<()> {
+    helper.start(stack, Role::Probe, OsStr::new(""))?.wait_for_hello()
 }
 
 fn unavailable(containment: Containment) -> impl FnOnce(io::Error) -> SpawnerError {
