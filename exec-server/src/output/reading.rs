@@ -61,8 +61,15 @@ impl OutputLog {
             // When the time is up, the answer is what there is.
             let _ = timeout(request.wait, due).await;
         }
+        self.lock().answer(request, out)?;
+        self.tell_close();
+        Ok(())
+    }
+
+    /// Takes note that the client is told how far the process has come, in an answer: if it is closed, it is not to be
+    /// kept for long.
+    pub(crate) fn tell_close(&self) {
         let mut state = self.lock();
-        state.answer(request, out)?;
         // Without a connection nobody may have got the answer.
         if state.ends.closed.is_some() && state.subscriber.is_some() && !state.close_was_told {
             state.close_was_told = true;
@@ -70,7 +77,6 @@ impl OutputLog {
             drop(state);
             owner.wake();
         }
-        Ok(())
     }
 
     /// Who asks for what follows a position has what comes before it.

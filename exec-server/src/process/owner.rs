@@ -133,6 +133,7 @@ impl Owner {
                 Wake::Emptied(outcome) => {
                     if let Err(error) = outcome {
                         tracing::warn!(%error, "it is not known who is left of a process");
+                        self.kill();
                     }
                     self.step(Event::Emptied)
                 }
@@ -270,16 +271,18 @@ impl Owner {
                     self.signal_tree(Signal::Continue);
                 }
             }
-            Effect::Kill => {
-                if let Err(error) = self.tree.kill() {
-                    tracing::warn!(%error, "a process could not be killed");
-                }
-            }
+            Effect::Kill => self.kill(),
             Effect::Close(close) => return Some(close),
             // An exit is published where it is taken.
             Effect::Nothing | Effect::PublishExit(_) => {}
         }
         None
+    }
+
+    fn kill(&self) {
+        if let Err(error) = self.tree.kill() {
+            tracing::warn!(%error, "a process could not be killed");
+        }
     }
 
     fn signal_tree(&self, signal: Signal) {

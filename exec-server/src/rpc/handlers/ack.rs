@@ -9,7 +9,9 @@ use super::Caller;
 pub(crate) fn ack(caller: &Caller, params: Option<&str>) {
     match parse_params::<AckParams>(params) {
         Ok(params) => {
-            if let Some(process) = caller.living(&params.process_id) {
+            // Only the client that a process belongs to can say what it has.
+            let living = caller.living(&params.process_id);
+            if let Some(process) = living.filter(|process| caller.session.has(process)) {
                 process.log().ack(params.seq);
             }
         }

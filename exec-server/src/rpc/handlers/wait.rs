@@ -2,11 +2,11 @@
 
 mod outcomes;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use exec_protocol::process::{Until, UntilKind, WaitMode, WaitParams, WaitResult};
+use exec_protocol::process::{UnmetReason, Until, UntilKind, WaitMode, WaitParams, WaitResult};
 use exec_protocol::{ErrorKind, Group, ProcessId, RpcError};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -31,6 +31,7 @@ pub(super) async fn wait(caller: Caller, params: WaitParams) -> Result<WaitResul
     let room = caller.waits.acquire_many(cost_kib(&condition, named.len())).await;
     let _room = room.map_err(|_| error::shutting_down())?;
     let text_bytes = MAX_MATCH_TEXT_BYTES.min(MAX_MATCH_TEXTS_BYTES / named.len().max(1));
+    let own = own(&caller, &named);
     let (ids, watches) = watch(named, &condition, &params.from_offsets, text_bytes).await?;
     let mut outcomes = Outcomes::new(params.mode, watches.len());
     let waiting = look(watches, &mut outcomes, params.mode, &condition).await;
@@ -38,9 +39,35 @@ pub(super) async fn wait(caller: Caller, params: WaitParams) -> Result<WaitResul
     let timed_out = timeout_at(deadline, wait_for_enough(waiting, &mut outcomes))
         .await
         .is_err();
-    Ok(outcomes
+    let result = outcomes
         .into_result(ids, params.until.kind, text_bytes, timed_out)
-        .await)
+        .await;
+    for process in told_of_the_close(&result).filter_map(|id| own.get(id)) {
+        process.log().tell_close();
+    }
+    Ok(result)
+}
+
+/// The caller's own processes among them.
+fn own(caller: &Caller, named: &[Named]) -> HashMap<ProcessId, Arc<Process>> {
+    let own = named.iter().filter(|named| caller.session.has(&named.process));
+    own.map(|named| (named.id.clone(), Arc::clone(&named.process)))
+        .collect()
+}
+
+/// Those whose close the result tells.
+fn told_of_the_close(result: &WaitResult) -> impl Iterator<Item = &ProcessId> {
+    let fired = result
+        .fired
+        .iter()
+        .filter(|fired| fired.kind == UntilKind::Closed);
+    let unmet = result
+        .unmet
+        .iter()
+        .filter(|unmet| unmet.reason == UnmetReason::Closed);
+    fired
+        .map(|fired| &fired.process_id)
+        .chain(unmet.map(|unmet| &unmet.process_id))
 }
 
 /// Room for what one connection waits for, in KiB.
