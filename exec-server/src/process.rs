@@ -18,6 +18,7 @@ use exec_protocol::process::{Containment, OnDisconnect, StartResult};
 use exec_protocol::{Group, ProcessId, StartKey, Uid, WriteId};
 use pty_utils::{Signal, Terminal, Usage};
 use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::Instant;
 
 pub(crate) use caretaker::look_after;
 pub(crate) use command::{CommandError, command, terminal_size};
@@ -44,6 +45,8 @@ pub(crate) struct Process {
     description: Description,
     stdin: StdinKind,
     containment: Containment,
+    /// When its start was asked for: requests begin in order, while several are spawned within a millisecond.
+    asked_at: Instant,
     log: Arc<OutputLog>,
     /// There once the child was spawned.
     started: OnceLock<Started>,
@@ -134,6 +137,7 @@ impl Process {
             description,
             stdin,
             containment,
+            asked_at: Instant::now(),
             log: Arc::new(log),
             started: OnceLock::new(),
             mailbox: Mutex::new(mailbox),
@@ -162,6 +166,11 @@ impl Process {
 
     pub(crate) fn group(&self) -> Option<&Group> {
         self.description.group.as_ref()
+    }
+
+    /// By what processes stand in the order of their starts.
+    pub(crate) fn asked_at(&self) -> Instant {
+        self.asked_at
     }
 
     pub(crate) fn on_disconnect(&self) -> OnDisconnect {

@@ -17,14 +17,14 @@ pub(super) async fn list(caller: Caller, params: ListParams) -> Result<ListResul
         others.retain(|other| !caller.session.has(other));
         processes.extend(others);
     }
+    processes.sort_by_key(|process| process.asked_at());
     let records = processes.iter().map(|process| process.record());
-    let mut records: Vec<_> = join_all(records)
+    let records: Vec<_> = join_all(records)
         .await
         .into_iter()
         .flatten()
         .filter(|record| is_chosen(&params, record))
         .collect();
-    records.sort_by_key(|record| record.started_at_ms);
     // Nothing is longer than its text escaped.
     let length: usize = records
         .iter()
