@@ -18,7 +18,7 @@ pub fn path() -> String {
 }
 
 /// A program of this package, which Cargo has put beside the tests.
-pub(crate) fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let mut directory = std::env::current_exe().expect("a test knows its own file");
     directory.pop();
     if directory.ends_with("deps") {

@@ -35,12 +35,14 @@ pub mod wait;
 pub mod websocket;
 
 mod macros;
+mod marker;
 mod peer;
 mod process;
 mod server;
 mod transcript;
 mod watchdog;
 
+pub use marker::Marker;
 pub use peer::Peer;
 pub use process::base64;
 pub use server::{Options, TestServer, Wire, on, on_with, with_peer};

@@ -48,8 +48,12 @@ pub struct Transcript {
     pub pty: Vec<u8>,
     /// The code of the exit, once that was told.
     pub exit_code: Option<i32>,
+    /// All that was told of the exit.
+    pub exit: Option<ExitedParams>,
     /// Whether the close was told.
     pub is_closed: bool,
+    /// All that was told of the close.
+    pub close: Option<ClosedParams>,
     /// The newest number, or the cursor that the transcript began at.
     pub last_seq: u64,
     /// Bytes that were told, and bytes that were told to be lost. Not those before a late beginning.
@@ -147,6 +151,7 @@ impl Transcript {
             What::Exited { exit_code } => {
                 assert_eq!(self.exit_code, None, "a second exit: {params}");
                 self.exit_code = Some(*exit_code);
+                self.exit = Some(parse(params));
             }
             What::Closed => {
                 assert!(
@@ -154,6 +159,7 @@ impl Transcript {
                     "closed before the exit: {params}"
                 );
                 self.is_closed = true;
+                self.close = Some(parse(params));
             }
         }
         self.last_seq = event.seq;

@@ -22,6 +22,7 @@ mod metrics;
 mod order;
 mod output;
 mod read;
+mod records;
 mod resume;
 mod run_command;
 mod server_info;

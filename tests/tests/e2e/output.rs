@@ -9,7 +9,7 @@ mod long_polls;
 mod memory_cap;
 mod overtaking;
 mod paging;
-mod progress;
+pub(crate) mod progress;
 mod retain_bytes;
 mod single_bytes;
 mod stalled_client;
@@ -18,13 +18,10 @@ use std::time::Duration;
 
 use exec_protocol::process::{Read, ReadParams, ReadResult};
 use exec_protocol::{Blob, ProcessId, Seq};
-use exec_tests::Peer;
-use exec_tests::os::{self, OsProcess};
+use exec_tests::os::OsProcess;
 use exec_tests::wait::{until, within_patience};
-use serde_json::{Value, json};
+use exec_tests::{Marker, Peer};
 use tokio::time::sleep;
-
-use crate::commands::with;
 
 /// How long a read waits that is to be woken, in milliseconds.
 const LONG_MS: u64 = 60_000;
@@ -115,29 +112,5 @@ async fn kept(peer: &mut Peer, process_id: &str, offset: u64) -> (u64, Vec<u8>) 
 async fn reaped(pid: u32) {
     if let Some(leader) = OsProcess::with_pid(pid) {
         until("the leader is reaped", || !leader.exists()).await;
-    }
-}
-
-/// A name by which the processes of a test are found from outside.
-struct Marker(String);
-
-impl Marker {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().expect("there is room for a directory");
-        Self(directory.path().display().to_string())
-    }
-
-    /// The same params of a start, and the name in the environment.
-    fn on(&self, params: Value) -> Value {
-        with(
-            params,
-            json!({"env": {"PATH": "/usr/bin:/bin", "EXEC_TESTS_MARKER": self.0}}),
-        )
-    }
-
-    /// Waits until all of them have ended.
-    async fn ended(&self) {
-        let variable = format!("EXEC_TESTS_MARKER={}", self.0);
-        until("the child has ended", || os::with_variable(&variable).is_empty()).await;
     }
 }

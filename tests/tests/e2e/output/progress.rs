@@ -17,30 +17,30 @@ use tokio::time::Instant;
 const STANDSTILL: Duration = Duration::from_millis(300);
 
 /// A child that writes numbered blocks and takes note of each.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     directory: TempDir,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().expect("there is room for a directory");
         Self { directory }
     }
 
     /// Params of `process/start` for a child that writes so many bytes.
-    pub(super) fn of_blocks(&self, process_id: &str, bytes: u64) -> Value {
+    pub(crate) fn of_blocks(&self, process_id: &str, bytes: u64) -> Value {
         let file = self.file();
         let file = file.to_str().expect("a temporary directory is UTF-8");
         json!({"processId": process_id, "argv": fixture::argv(["blocks", &bytes.to_string(), file])})
     }
 
     /// How many bytes it has written: whole blocks, so it may be up to one more.
-    pub(super) fn written(&self) -> u64 {
+    pub(crate) fn written(&self) -> u64 {
         self.noted().map_or(0, |(_, written)| written)
     }
 
     /// Waits until it has ended and the server is done with it: all that it had written is published.
-    pub(super) async fn reaped(&self) {
+    pub(crate) async fn reaped(&self) {
         until("the child has begun", || self.noted().is_some()).await;
         let (pid, _) = self.noted().expect("it has begun");
         super::reaped(u32::try_from(pid).expect("a pid is small")).await;
@@ -54,7 +54,7 @@ impl Progress {
     }
 
     /// Waits until it has written more than this.
-    pub(super) async fn beyond(&self, bytes: u64) {
+    pub(crate) async fn beyond(&self, bytes: u64) {
         until(&format!("more than {bytes} bytes are written"), || {
             self.written() > bytes
         })
@@ -62,7 +62,7 @@ impl Progress {
     }
 
     /// Waits until it has begun, and writes no more; how many bytes it has written by then.
-    pub(super) async fn standstill(&self) -> u64 {
+    pub(crate) async fn standstill(&self) -> u64 {
         let (mut at, mut since) = (0, Instant::now());
         until("the child writes no more", || {
             let now = self.written();
