@@ -84,6 +84,16 @@ impl Peer {
             .await
     }
 
+    /// Takes up a session on a connection that is told nothing without asking.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not reversible: once polled, the session may have been taken.
+    pub async fn resume_silently(&mut self, session_id: &SessionId) -> InitializeResult {
+        self.initialize(Some(session_id.clone()), Notifications::None)
+            .await
+    }
+
     async fn initialize(
         &mut self,
         resume_session_id: Option<SessionId>,

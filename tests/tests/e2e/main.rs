@@ -9,6 +9,7 @@ mod bad_input;
 mod client_resume;
 mod commands;
 mod containment;
+mod ends;
 mod environment;
 mod half_open;
 mod handshake;
