@@ -61,12 +61,9 @@ impl Table {
         self.names.get(name).and_then(|uid| self.entries.get(uid))
     }
 
-    /// Takes a process in, under its name too. The end that was known under that name is not known any longer.
+    /// Takes a process in, under its name too. An end that was known under that name is known by its uid only.
     pub(crate) fn insert_named(&mut self, process: &Arc<Process>) {
-        let uid = process.uid().clone();
-        if let Some(earlier) = self.names.insert(process.id().clone(), uid) {
-            self.entries.remove(&earlier);
-        }
+        self.names.insert(process.id().clone(), process.uid().clone());
         self.insert(process);
     }
 
