@@ -20,6 +20,7 @@ mod jsonrpsee_client;
 mod late_output;
 mod leaks;
 mod metrics;
+mod names;
 mod order;
 mod output;
 mod read;
