@@ -67,6 +67,8 @@ pub(crate) struct StdinQueue {
     is_in_mid_line: bool,
     /// Whether writes say where they belong, once there was one.
     has_offsets: Option<bool>,
+    /// Where a write that said so has put the last end of file.
+    ended_at: Option<u64>,
 }
 
 /// What a write is recognised by when it comes again.
@@ -91,6 +93,7 @@ impl StdinQueue {
             refused: None,
             is_in_mid_line: false,
             has_offsets: None,
+            ended_at: None,
         }
     }
 
@@ -143,7 +146,8 @@ impl StdinQueue {
         bytes: &[u8],
         eof: bool,
     ) -> Result<Accepted, StdinRefusal> {
-        let taken = self.written + self.queue.len() as u64;
+        self.check_offsets(true)?;
+        let taken = self.taken();
         let known = match taken.checked_sub(offset) {
             Some(known) => usize::try_from(known).unwrap_or(usize::MAX).min(bytes.len()),
             None if self.is_open() => {
@@ -155,7 +159,9 @@ impl StdinQueue {
             None => return Err(StdinRefusal::Closed),
         };
         let news = &bytes[known..];
-        if news.is_empty() && !(eof && self.is_open()) {
+        // An end that lies before what was taken, or was given there, is as little news as bytes are.
+        let is_end_news = eof && offset + bytes.len() as u64 == taken && self.ended_at != Some(taken);
+        if news.is_empty() && !(is_end_news && self.is_open()) {
             return Ok(Accepted {
                 bytes: bytes.len(),
                 is_all: true,
@@ -164,13 +170,13 @@ impl StdinQueue {
         if !self.is_open() {
             return Err(StdinRefusal::Closed);
         }
-        self.check_offsets(true)?;
         let room = MAX_STDIN_QUEUE_BYTES.saturating_sub(self.queue.len() + self.ends.len());
         let news = &news[..room.min(news.len())];
         self.queue.extend_from_slice(news);
         let is_all = known + news.len() == bytes.len();
         if is_all && eof {
             self.push_end();
+            self.ended_at = Some(self.taken());
         }
         Ok(Accepted {
             bytes: known + news.len(),
@@ -271,7 +277,12 @@ impl StdinQueue {
     }
 
     fn push_end(&mut self) {
-        self.ends.push_back(self.written + self.queue.len() as u64);
+        self.ends.push_back(self.taken());
+    }
+
+    /// Bytes that were taken so far.
+    fn taken(&self) -> u64 {
+        self.written + self.queue.len() as u64
     }
 }
 
@@ -421,6 +432,39 @@ mod tests {
         assert_eq!(queue.next(), Some(Next::EndOfFile));
         let beyond = queue.write_at(4 + MAX_STDIN_QUEUE_BYTES as u64, b"x", false);
         assert_eq!(beyond, Err(StdinRefusal::Closed));
+    }
+
+    #[test]
+    fn a_terminal_gets_each_end_of_file_once_however_often_it_comes() {
+        let mut queue = StdinQueue::new(StdinKind::Terminal);
+        for (offset, bytes, ends) in [
+            (0, "a", 1),
+            (0, "a", 1),
+            (1, "", 1),
+            (1, "b", 2),
+            (0, "a", 2),
+            (1, "b", 2),
+        ] {
+            let accepted = queue.write_at(offset, bytes.as_bytes(), true);
+            assert_eq!(
+                accepted,
+                Ok(Accepted {
+                    bytes: bytes.len(),
+                    is_all: true
+                })
+            );
+            assert_eq!(queue.ends.len(), ends, "{bytes:?} at {offset}");
+        }
+    }
+
+    #[test]
+    fn without_offsets_there_is_no_offset_to_compare_with() {
+        let mut queue = StdinQueue::new(StdinKind::Pipe);
+        assert_eq!(queue.write(None, b"abc", false), Ok(()));
+        for (offset, bytes) in [(3, "d"), (0, "abc"), (1, ""), (9, "late")] {
+            let refusal = queue.write_at(offset, bytes.as_bytes(), false);
+            assert_eq!(refusal, Err(StdinRefusal::Mixed), "{bytes:?} at {offset}");
+        }
     }
 
     #[test]
