@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod cancel;
 mod client_resume;
 mod commands;
 mod containment;
@@ -28,6 +29,7 @@ mod records;
 mod resume;
 mod run_command;
 mod server_info;
+mod session_close;
 mod shutdown;
 mod signal;
 mod start;
@@ -38,4 +40,6 @@ mod terminal;
 mod terminate;
 mod unknown_process;
 mod wait;
+mod window;
 mod witness;
+mod write_offset;
