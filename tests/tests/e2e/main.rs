@@ -10,6 +10,7 @@ mod cancel;
 mod client_resume;
 mod commands;
 mod containment;
+mod disconnects;
 mod ends;
 mod environment;
 mod half_open;
