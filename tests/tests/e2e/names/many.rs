@@ -7,11 +7,11 @@ use tokio::process::Command;
 
 use crate::commands::{script, with};
 
-/// One after the other, each on a terminal.
-const COMMANDS: usize = 503;
+/// One after the other, each on a terminal: more than there may be open files, so that one each is too many.
+const COMMANDS: usize = 1100;
 
 #[tokio::test]
-async fn five_hundred_short_commands_on_terminals_need_few_open_files() {
+async fn a_thousand_short_commands_on_terminals_need_few_open_files() {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "ulimit -n 1024; exec \"$0\""]);
     command.arg(fixture::program("exec-server-under-test"));
