@@ -153,11 +153,13 @@ impl Owner {
         };
         let wants_to_write = self.process.lock().stdin.next().is_some();
         tokio::select! {
-            () = self.process.mail.notified() => Wake::Mail,
+            // An exit that is there already is not for a wish or a limit to claim.
+            biased;
             status = self.leader.exited(), if !self.has_exited => Wake::Exited(status),
-            at = readable(&self.outputs), if may_read => Wake::Readable(at),
-            () = writable(self.input.as_ref()), if wants_to_write => Wake::Writable,
+            () = self.process.mail.notified() => Wake::Mail,
             () = until(self.life.deadline()) => Wake::Deadline,
+            () = writable(self.input.as_ref()), if wants_to_write => Wake::Writable,
+            at = readable(&self.outputs), if may_read => Wake::Readable(at),
             () = self.process.log.room(), if !has_room => Wake::Room,
             () = until(self.deserted_until) => Wake::Deserted,
             outcome = self.tree.emptied(), if self.has_exited && self.life.awaits_emptiness() => Wake::Emptied(outcome),

@@ -18,13 +18,16 @@ use crate::process::{Phase, Process, Stop};
 impl Owner {
     /// Lets go of all that the child had, and publishes the close. Gives who outlives it.
     pub(super) async fn close(mut self, close: Close) -> Option<Leftovers> {
-        let incomplete = close == Close::GivenUp;
-        let mut held_by = Vec::new();
-        if incomplete {
-            // What was written until now is not lost, only what comes later.
-            self.read_what_is_left();
-            held_by = holders(&self.outputs).await;
+        if close == Close::GivenUp {
+            // What was written until now is not lost, only what comes later; and it may be all there is.
+            self.read_to_the_end();
         }
+        let incomplete = !self.outputs.is_empty();
+        let held_by = if incomplete {
+            holders(&self.outputs).await
+        } else {
+            Vec::new()
+        };
         let Self {
             process,
             leader,

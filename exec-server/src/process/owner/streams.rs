@@ -20,6 +20,9 @@ const LONGEST_DESERTION: Duration = Duration::from_millis(100);
 /// it holds, and somebody else may go on writing to it.
 const TERMINAL_DRAIN_BYTES: usize = 64 << 10;
 
+/// Most that is read from an output before it is given up, in bytes: more than a pipe holds, or its end would not be seen.
+const LAST_BYTES: usize = 320 << 10;
+
 impl Owner {
     pub(super) fn write_stdin(&mut self) {
         let mut mailbox = self.process.lock();
@@ -80,15 +83,31 @@ impl Owner {
         }
     }
 
+    /// Publishes what there is, and lets go of outputs that came to their end. As far as [`LAST_BYTES`]: somebody may go
+    /// on writing. Without room nothing is published, and only the end is looked for.
+    pub(super) fn read_to_the_end(&mut self) {
+        let has_room = self.process.log.has_room();
+        self.publish(|output| match output.pending() {
+            _ if has_room => LAST_BYTES,
+            Ok(0) => 1,
+            _ => 0,
+        });
+    }
+
     /// Publishes what was written so far, whether or not there is room for it: that is at most what a
     /// pipe holds.
     pub(super) fn read_what_is_left(&mut self) {
+        self.publish(|output| match output.stream() {
+            pty_utils::Stream::Pty => TERMINAL_DRAIN_BYTES,
+            pty_utils::Stream::Stdout | pty_utils::Stream::Stderr => output.pending().unwrap_or(0),
+        });
+    }
+
+    /// Publishes so much of each output.
+    fn publish(&mut self, bytes: impl Fn(&Output) -> usize) {
         let process = &self.process;
         self.outputs.retain(|output| {
-            let mut left = match output.stream() {
-                pty_utils::Stream::Pty => TERMINAL_DRAIN_BYTES,
-                pty_utils::Stream::Stdout | pty_utils::Stream::Stderr => output.pending().unwrap_or(0),
-            };
+            let mut left = bytes(output);
             while left > 0 {
                 let read = |buffer: &mut [u8]| output.read_now(buffer);
                 match process.log.push_read(stream(output), left, read) {

@@ -1,19 +1,19 @@
 //! `process/terminate`
 
 use exec_protocol::RpcError;
-use exec_protocol::process::{TerminateParams, TerminateResult};
+use exec_protocol::process::{EndReason, TerminateParams, TerminateResult};
 
 use super::Caller;
 use crate::process::{Phase, Stop, time};
+use crate::session::Entry;
 
 /// The wish is left with the process in the first poll: it is carried out even if the client hangs
 /// up before the answer.
 pub(super) async fn terminate(caller: Caller, params: TerminateParams) -> Result<TerminateResult, RpcError> {
-    let Some(process) = caller.living(&params.process_id) else {
-        return Ok(TerminateResult {
-            running: false,
-            end_reason: None,
-        });
+    let process = match caller.find(&params.process_id) {
+        Some(Entry::Process(process)) => process,
+        Some(Entry::Expired(tombstone)) => return Ok(gone(tombstone.record.end_reason)),
+        None => return Ok(gone(None)),
     };
     let exit = process.log().exit();
     process.stop(&Stop::by_client(caller.client, params.grace_ms.map(time)));
@@ -22,4 +22,11 @@ pub(super) async fn terminate(caller: Caller, params: TerminateParams) -> Result
         running: exit.is_none() && phase != Phase::Gone,
         end_reason: exit.map(|exit| exit.reason),
     })
+}
+
+fn gone(end_reason: Option<EndReason>) -> TerminateResult {
+    TerminateResult {
+        running: false,
+        end_reason,
+    }
 }
