@@ -28,6 +28,18 @@ impl Marker {
         os::with_variable(&format!("EXEC_TESTS_MARKER={}", self.0))
     }
 
+    /// Waits until so many have the name, and returns them. One that is about to become another program has none for
+    /// a moment.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn running(&self, count: usize) -> Vec<OsProcess> {
+        let what = format!("{count} marked processes run");
+        until(&what, || self.processes().len() == count).await;
+        self.processes()
+    }
+
     /// Waits until all of them have ended.
     ///
     /// # Cancel safety

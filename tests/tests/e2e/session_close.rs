@@ -21,7 +21,7 @@ async fn start_some(peer: &mut Peer, marker: &Marker) {
     peer.start(grace(on_pipes("held", ["hold-pipe", "100000", "never"])))
         .await;
     peer.exited("held").await;
-    assert_eq!(marker.processes().len(), 5);
+    marker.running(5).await;
 }
 
 /// The session cannot be taken up again.

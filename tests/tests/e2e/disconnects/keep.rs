@@ -165,7 +165,7 @@ async fn with_the_server_it_ends() {
             ))),
         )
         .await;
-        assert_eq!(marker.processes().len(), 1);
+        marker.running(1).await;
         match server.process() {
             None => assert!(
                 within_patience("the shutdown", server.in_process().shutdown())

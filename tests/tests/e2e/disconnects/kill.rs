@@ -51,7 +51,7 @@ on_wires! {
         peer.run(kill(&marker, script("closed", &daemon))).await;
         peer.start(kill(&marker, on_pipes("held", ["hold-pipe", "100000", "never"]))).await;
         peer.exited("held").await;
-        assert_eq!(marker.processes().len(), 2);
+        marker.running(2).await;
         peer.hang_up();
         marker.ended().await;
     }

@@ -2,7 +2,7 @@
 
 use exec_protocol::process::{EndReason, ProcessState};
 use exec_tests::os::OsProcess;
-use exec_tests::wait::promptly;
+use exec_tests::wait::{promptly, until};
 use exec_tests::{Marker, Peer, Transcript, on_every_wire};
 use serde_json::{Value, json};
 
@@ -18,15 +18,20 @@ fn holder(marker: &Marker, more: Value) -> Value {
 }
 
 /// The one that is still there, with the name of the marker.
-fn only(marker: &Marker, transcript: &Transcript) -> OsProcess {
+async fn only(marker: &Marker, transcript: &Transcript) -> OsProcess {
     let close = transcript.close.clone().expect("it was told");
     let [told, ..] = &close.held_by[..] else {
         panic!("nobody holds it: {close:?}");
     };
-    let running = marker.processes();
-    let holder = running.iter().find(|process| process.pid == told.pid);
     assert!(!told.command.is_empty());
-    *holder.unwrap_or_else(|| panic!("{told:?} is none of {running:?}"))
+    let find = || {
+        marker
+            .processes()
+            .into_iter()
+            .find(|process| process.pid == told.pid)
+    };
+    until("the one that was told is found", || find().is_some()).await;
+    find().expect("it stays")
 }
 
 on_every_wire! {
@@ -47,9 +52,9 @@ on_every_wire! {
         assert!(read(peer, "p").await.incomplete);
 
         // It lives on; what it says now is said to nobody.
-        let holder = only(&marker, &transcript);
+        let holder = only(&marker, &transcript).await;
         std::fs::write(&go, "").unwrap();
-        exec_tests::wait::until("it has spoken, and gone on or ended of it", || {
+        until("it has spoken, and gone on or ended of it", || {
             !holder.is_running() || holder.name().as_deref() == Some("sleep")
         })
         .await;
@@ -62,7 +67,7 @@ on_every_wire! {
         let marker = Marker::new();
         let params = with(script("p", "sleep 1000 & exit 0"), json!({"drainGraceMs": 100}));
         let transcript = peer.run(marker.on(params)).await;
-        let holder = only(&marker, &transcript);
+        let holder = only(&marker, &transcript).await;
         assert_eq!(transcript.close.as_ref().unwrap().held_by[0].command, "sleep 1000");
         // Others come and go.
         peer.run(on_pipes("q", ["exit", "0"])).await;

@@ -14,9 +14,7 @@ on_every_wire! {
             let script = format!("{} ignore-term >/dev/null 2>&1 </dev/null & echo $!", exec_tests::fixture::path());
             let transcript = peer.run(marker.on(self::script(&id, &script))).await;
             assert_eq!(end(peer, &transcript).await, (0, EndReason::Exited, None));
-            let [daemon] = marker.processes()[..] else {
-                panic!("not one: {:?}", marker.processes());
-            };
+            let daemon = marker.running(1).await[0];
             let answer = json!({"running": false, "endReason": "exited"});
             for _ in 0..3 {
                 assert_eq!(terminate(peer, &id, json!({})).await, answer);

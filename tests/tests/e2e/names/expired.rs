@@ -73,7 +73,7 @@ async fn methods_that_have_no_errors_say_that_there_is_nothing() {
         (
             "process/terminate",
             json!({"processId": "p", "graceMs": 0}),
-            json!({"running": false}),
+            json!({"running": false, "endReason": "exited"}),
         ),
         (
             "process/forget",
