@@ -221,7 +221,7 @@ impl Process {
 
     /// Whether no output will follow.
     pub(crate) fn is_closed(&self) -> bool {
-        matches!(*self.phase.borrow(), Phase::Outlived | Phase::Closed)
+        self.log.is_closed()
     }
 
     /// Leaves bytes for stdin, and an end of file behind them if `eof`. Written in order of arrival.
@@ -313,8 +313,10 @@ impl Process {
 
     /// Asks the process to end. A second wish can only bring the kill forward.
     pub(crate) fn stop(&self, stop: &Stop) {
-        let stop = stop.within(self.description.terms.grace);
+        let mut stop = stop.within(self.description.terms.grace);
         let mut mailbox = self.lock();
+        // Until it is closed, everybody is meant, whoever then has to see to it.
+        stop.includes_outliving |= !self.is_closed();
         if stop.is_final {
             mailbox.release.get_or_insert(Release::SessionOver);
         }

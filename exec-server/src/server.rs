@@ -257,21 +257,23 @@ impl Server {
         let Some(absence) = session.detach(outbox) else {
             return;
         };
-        if session.is_over() {
-            self.sessions().remove(session);
-            return;
-        }
         let (server, session) = (self.clone(), Arc::clone(session));
         self.tasks().spawn(async move {
-            tokio::select! {
-                () = tokio::time::sleep(server.config().detached_session) => {}
-                () = session.absence_over() => {}
-                () = server.stopping().cancelled() => {}
+            if !session.is_over() {
+                tokio::select! {
+                    () = tokio::time::sleep(server.config().detached_session) => {}
+                    () = session.absence_over() => {}
+                    // Whoever ends the server ends its sessions.
+                    () = server.stopping().cancelled() => return,
+                }
+                let stop = Stop::with_session(server.config().terminate_grace);
+                if !session.end_if_still(absence, &stop) {
+                    return;
+                }
             }
-            let stop = Stop::with_session(server.config().terminate_grace);
-            if session.end_if_still(absence, &stop) {
-                server.sessions().remove(&session);
-            }
+            // Until then a server that leaves can hurry its processes.
+            session.ended().await;
+            server.sessions().remove(&session);
         });
     }
 }

@@ -11,6 +11,7 @@ use super::ring::{Cursor, Entry, SEGMENT_BYTES};
 use super::{OutputLog, State, wait_until};
 use crate::limits::MAX_READ_REPLY_BYTES;
 use crate::rpc::spare;
+use crate::sync::Woken;
 
 /// JSON around the payload of one chunk in the answer to a read, in bytes, rounded up.
 const CHUNK_JSON_BYTES: usize = 110;
@@ -25,6 +26,8 @@ pub(crate) struct ReadRequest {
     pub(crate) wait: Duration,
     /// Whether the cursor says nothing about what the client has.
     pub(crate) is_peek: bool,
+    /// Whether it is the client that asks whom the process belongs to.
+    pub(crate) is_own: bool,
 }
 
 /// Why a read was refused.
@@ -61,20 +64,21 @@ impl OutputLog {
             // When the time is up, the answer is what there is.
             let _ = timeout(request.wait, due).await;
         }
-        self.lock().answer(request, out)?;
-        self.tell_close();
+        let mut state = self.lock();
+        state.answer(request, out)?;
+        let owner = request.is_own.then(|| state.tell_close()).flatten();
+        drop(state);
+        if let Some(owner) = owner {
+            owner.wake();
+        }
         Ok(())
     }
 
     /// Takes note that the client is told how far the process has come, in an answer: if it is closed, it is not to be
     /// kept for long.
     pub(crate) fn tell_close(&self) {
-        let mut state = self.lock();
-        // Without a connection nobody may have got the answer.
-        if state.ends.closed.is_some() && state.subscriber.is_some() && !state.close_was_told {
-            state.close_was_told = true;
-            let owner = state.owner.take();
-            drop(state);
+        let owner = self.lock().tell_close();
+        if let Some(owner) = owner {
             owner.wake();
         }
     }
@@ -94,6 +98,16 @@ impl OutputLog {
 }
 
 impl State {
+    /// Whom to wake when a client is told how far the process has come, in an answer.
+    fn tell_close(&mut self) -> Option<Woken> {
+        // Without a connection nobody may have got the answer.
+        if self.ends.closed.is_none() || self.subscriber.is_none() || self.close_was_told {
+            return None;
+        }
+        self.close_was_told = true;
+        Some(self.owner.take())
+    }
+
     fn cursor(&self, request: ReadRequest) -> Cursor {
         match request.after_offset {
             Some(offset) => self.ring.after_offset(offset),

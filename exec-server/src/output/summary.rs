@@ -16,6 +16,11 @@ pub(crate) struct Summary {
 }
 
 impl OutputLog {
+    /// Whether no output will follow.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().ends.closed.is_some()
+    }
+
     /// How the leader ended, if it has.
     pub(crate) fn exit(&self) -> Option<ExitFacts> {
         self.lock().ends.exit.as_ref().map(|exit| exit.status.clone())

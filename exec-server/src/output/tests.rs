@@ -19,6 +19,7 @@ const ALL: ReadRequest = ReadRequest {
     max_bytes: usize::MAX,
     wait: Duration::ZERO,
     is_peek: true,
+    is_own: true,
 };
 
 fn log(retain_bytes: usize) -> Arc<OutputLog> {
@@ -88,6 +89,7 @@ fn what_is_refused_acknowledges_nothing() {
                 after_seq,
                 after_offset,
                 is_peek: false,
+                is_own: true,
                 ..ALL
             };
             assert!(block_on(log.read(request, &mut Vec::new())).is_err());

@@ -60,6 +60,7 @@ fn wait_for(log: &OutputLog, after_seq: u64) {
         max_bytes: 1,
         wait: Duration::ZERO,
         is_peek: true,
+        is_own: true,
     };
     let is_due = |state: &mut State| state.is_due(request).then_some(());
     block_on(wait_until(&log.state, State::reader_list, is_due));
@@ -163,6 +164,7 @@ fn a_blocked_owner_hears_that_there_is_room() {
                 max_bytes: 0,
                 wait: Duration::ZERO,
                 is_peek: false,
+                is_own: true,
             });
         }),
         (Notifications::All, |log, _| log.unsubscribe()),

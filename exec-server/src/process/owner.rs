@@ -5,6 +5,7 @@ mod streams;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use exec_protocol::process::EndReason;
 use pty_utils::{
@@ -24,6 +25,9 @@ use streams::{FIRST_DESERTION, readable, writable};
 /// A read after which others have their turn, in bytes. Of shorter ones the runtime counts the number.
 const LONG_READ_BYTES: usize = 4 << 10;
 
+/// How long a kill that was refused is put off.
+const KILL_AGAIN: Duration = Duration::from_millis(100);
+
 /// The exit code of a leader whose status somebody else took, which only a program that embeds the
 /// server and waits for all its children can do, or somebody who killed its supervisor.
 const UNKNOWN_EXIT_CODE: i32 = 255;
@@ -42,12 +46,14 @@ pub(crate) struct Owner {
     has_exited: bool,
     /// The client that asked first for the end.
     asked_by: Option<Arc<str>>,
+    /// When a kill that was refused is tried again.
+    kill_again_at: Option<Instant>,
     /// Since when it is read without a pause. None while it is not.
     read_since: Option<Instant>,
     /// Until when a terminal that nobody holds is not looked at.
     deserted_until: Option<Instant>,
     /// How long it is left alone the next time.
-    desertion: std::time::Duration,
+    desertion: Duration,
 }
 
 /// Why the owner woke up.
@@ -65,6 +71,8 @@ enum Wake {
     Deserted,
     /// Nobody is left of the tree.
     Emptied(io::Result<()>),
+    /// A kill is to be tried again.
+    KillAgain,
 }
 
 impl Owner {
@@ -94,6 +102,7 @@ impl Owner {
             life,
             has_exited: false,
             asked_by: None,
+            kill_again_at: None,
             read_since: Some(now),
             deserted_until: None,
             desertion: FIRST_DESERTION,
@@ -137,6 +146,10 @@ impl Owner {
                     }
                     self.step(Event::Emptied)
                 }
+                Wake::KillAgain => {
+                    self.kill();
+                    None
+                }
             };
         };
         self.close(close).await
@@ -162,6 +175,7 @@ impl Owner {
             at = readable(&self.outputs), if may_read => Wake::Readable(at),
             () = self.process.log.room(), if !has_room => Wake::Room,
             () = until(self.deserted_until) => Wake::Deserted,
+            () = until(self.kill_again_at) => Wake::KillAgain,
             outcome = self.tree.emptied(), if self.has_exited && self.life.awaits_emptiness() => Wake::Emptied(outcome),
         }
     }
@@ -257,9 +271,14 @@ impl Owner {
     /// Looks whether a time is over, or everything.
     fn tick(&mut self) -> Option<Close> {
         let said = self.process.log.last_output();
-        let quiet_since = self
+        let mut quiet_since = self
             .read_since
             .map(|since| said.map_or(since, |said| said.max(since)));
+        let has_news = |output: &Output| output.pending().is_ok_and(|bytes| bytes > 0);
+        if self.outputs.iter().any(has_news) {
+            // We are late, and not the process silent.
+            quiet_since = Some(Instant::now());
+        }
         self.step(Event::Tick { quiet_since })
     }
 
@@ -281,9 +300,12 @@ impl Owner {
         None
     }
 
-    fn kill(&self) {
+    /// A kill may be refused for want of descriptors, which is no reason to let anybody live.
+    fn kill(&mut self) {
+        self.kill_again_at = None;
         if let Err(error) = self.tree.kill() {
             tracing::warn!(%error, "a process could not be killed");
+            self.kill_again_at = Some(Instant::now() + KILL_AGAIN);
         }
     }
 

@@ -164,8 +164,10 @@ impl<'a> Dispatch<'a> {
                     () = &mut closed => break,
                     wake = self.next_wake(false, Some(over)) => wake,
                 };
-                if let Wake::Answered(waited) = wake {
-                    self.answer(waited);
+                match wake {
+                    Wake::Answered(waited) => self.answer(waited),
+                    Wake::ServerLeaves => break,
+                    Wake::Received(_) | Wake::Outbox | Wake::Deadline => {}
                 }
             }
         }

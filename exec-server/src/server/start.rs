@@ -79,6 +79,10 @@ impl Server {
         }
         if process.on_disconnect() == OnDisconnect::Keep {
             self.kept().insert(&process);
+            if self.stopping().is_cancelled() {
+                // Nobody else will tell it any more.
+                process.stop(&Stop::with_server(self.config().terminate_grace));
+            }
         }
         let (started, outcome) = oneshot::channel();
         let own = self.clone().own(
@@ -167,7 +171,9 @@ impl Server {
                 if !session.add_outlived(&process) && process.on_disconnect() != OnDisconnect::Keep {
                     process.stop(&Stop::with_session(self.config().terminate_grace));
                 }
-                self.kept().add_outlived(&process);
+                if process.on_disconnect() == OnDisconnect::Keep {
+                    self.kept().add_outlived(&process);
+                }
                 look_after(&process, leftovers).await;
                 session.remove_outlived(&process);
                 self.kept().remove_outlived(&process);

@@ -17,6 +17,7 @@ pub(crate) async fn read(caller: Caller, params: Option<&str>, out: &mut Vec<u8>
     if process.started().await == Phase::Gone {
         return Err(error::unknown_process());
     }
+    let is_own = caller.session.has(&process);
     let max_bytes = params.max_bytes.unwrap_or(DEFAULT_MAX_BYTES);
     let request = ReadRequest {
         after_seq: params.after_seq,
@@ -26,7 +27,8 @@ pub(crate) async fn read(caller: Caller, params: Option<&str>, out: &mut Vec<u8>
             .min(MAX_READ_BYTES),
         wait: Duration::from_millis(params.wait_ms).min(MAX_READ_WAIT),
         // Who reads another session's process does not speak for the client that it belongs to.
-        is_peek: params.peek || !caller.session.has(&process),
+        is_peek: params.peek || !is_own,
+        is_own,
     };
     match process.log().read(request, out).await {
         // It was given up while it was waited for.

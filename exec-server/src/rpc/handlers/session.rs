@@ -2,13 +2,20 @@
 
 use exec_protocol::{Empty, RpcError};
 
+use tokio::time::timeout;
+
 use super::Caller;
+use crate::limits::KILLED_DRAIN;
 use crate::process::Stop;
 
 /// The session is over in the first poll, even if the client hangs up before the answer.
 pub(super) async fn close(caller: Caller, _params: Empty) -> Result<Empty, RpcError> {
-    let stop = Stop::with_session(caller.server.config().terminate_grace);
-    caller.session.end(&stop);
-    caller.session.ended().await;
+    let grace = caller.server.config().terminate_grace;
+    caller.session.end(&Stop::with_session(grace));
+    // Who cannot be killed is not waited for.
+    let ended = timeout(grace + 2 * KILLED_DRAIN, caller.session.ended()).await;
+    if ended.is_err() {
+        tracing::warn!("a process outlives its session");
+    }
     Ok(Empty {})
 }
