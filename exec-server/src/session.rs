@@ -263,8 +263,17 @@ impl Session {
     /// processes have said.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         let state = self.lock();
-        let is_idle = state.attached.is_none() && state.table.is_idle() && state.outlived.is_empty();
-        is_idle.then_some(state.changed_at)
+        state.is_idle().then_some(state.changed_at)
+    }
+
+    /// Ends the session if nobody came and nothing was started meanwhile. True if it is over now.
+    pub(crate) fn end_if_idle(&self, stop: &Stop) -> bool {
+        let mut state = self.lock();
+        let is_idle = state.is_idle();
+        if is_idle {
+            state.end(stop);
+        }
+        is_idle
     }
 
     /// Every process of the session.
@@ -317,8 +326,14 @@ impl Session {
 }
 
 impl State {
+    fn is_idle(&self) -> bool {
+        self.attached.is_none() && self.table.is_idle() && self.outlived.is_empty()
+    }
+
     fn end(&mut self, stop: &Stop) {
         self.is_over = true;
+        // Nobody can ask for them any more, but a process that outlives the session holds on to it.
+        self.table.clear_expired();
         for process in self.ending() {
             process.stop(stop);
         }

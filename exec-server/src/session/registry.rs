@@ -58,7 +58,9 @@ impl Registry {
                 .filter_map(|session| Some((session.idle_since()?, session)));
             let (_, oldest) = idle.min_by_key(|(since, _)| *since).ok_or(OpenError::TooMany)?;
             let oldest = Arc::clone(oldest);
-            oldest.end(&Stop::with_session(Duration::ZERO));
+            if !oldest.end_if_idle(&Stop::with_session(Duration::ZERO)) {
+                return Err(OpenError::TooMany);
+            }
             state.sessions.remove(oldest.id());
         }
         let session = Arc::new(Session::new(id.clone()));

@@ -130,15 +130,25 @@ impl Table {
             if !is_old && self.expired.len() <= MAX_EXPIRED_PROCESSES {
                 return;
             }
-            let Some((_, uid)) = self.expired.pop_front() else {
-                return;
-            };
-            // Its name may have been taken by another start since.
-            if let Some(Entry::Expired(tombstone)) = self.entries.remove(&uid)
-                && self.names.get(&tombstone.record.process_id) == Some(&uid)
-            {
-                self.names.remove(&tombstone.record.process_id);
-            }
+            self.forget_oldest();
+        }
+    }
+
+    /// Forgets every end.
+    pub(crate) fn clear_expired(&mut self) {
+        while !self.expired.is_empty() {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let oldest = self.expired.pop_front();
+        // Its name may have been taken by another start since.
+        if let Some((_, uid)) = oldest
+            && let Some(Entry::Expired(tombstone)) = self.entries.remove(&uid)
+            && self.names.get(&tombstone.record.process_id) == Some(&uid)
+        {
+            self.names.remove(&tombstone.record.process_id);
         }
     }
 

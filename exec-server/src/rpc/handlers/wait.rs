@@ -28,7 +28,15 @@ pub(super) async fn wait(caller: Caller, params: WaitParams) -> Result<WaitResul
     let deadline = Instant::now() + Duration::from_millis(params.wait_ms).min(MAX_READ_WAIT);
     let named = named(&caller, &params)?;
     let condition = condition(&params.until, named.len())?;
-    let room = caller.waits.acquire_many(cost_kib(&condition, named.len())).await;
+    let room = caller.waits.acquire_many(cost_kib(&condition, named.len()));
+    let Ok(room) = timeout_at(deadline, room).await else {
+        // The other waits of this connection have all of it.
+        return Ok(WaitResult {
+            fired: Vec::new(),
+            unmet: Vec::new(),
+            timed_out: true,
+        });
+    };
     let _room = room.map_err(|_| error::shutting_down())?;
     let text_bytes = MAX_MATCH_TEXT_BYTES.min(MAX_MATCH_TEXTS_BYTES / named.len().max(1));
     let own = own(&caller, &named);
