@@ -241,8 +241,14 @@ impl Process {
     /// # Errors
     ///
     /// A [`StdinRefusal`]; nothing was taken then.
-    pub(crate) fn write_at(&self, offset: u64, bytes: &[u8], eof: bool) -> Result<Accepted, StdinRefusal> {
-        let accepted = self.lock().stdin.write_at(offset, bytes, eof)?;
+    pub(crate) fn write_at(
+        &self,
+        id: Option<WriteId>,
+        offset: u64,
+        bytes: &[u8],
+        eof: bool,
+    ) -> Result<Accepted, StdinRefusal> {
+        let accepted = self.lock().stdin.write_at(id, offset, bytes, eof)?;
         self.mail.notify_one();
         Ok(accepted)
     }

@@ -142,12 +142,30 @@ impl StdinQueue {
     /// A [`StdinRefusal`]; nothing was taken then.
     pub(crate) fn write_at(
         &mut self,
+        id: Option<WriteId>,
         offset: u64,
         bytes: &[u8],
         eof: bool,
     ) -> Result<Accepted, StdinRefusal> {
+        let content = self.recent.fingerprint(bytes, eof);
+        let known = id.as_ref().and_then(|id| self.recent.get(id));
+        if known.is_some_and(|known| known != content) {
+            return Err(StdinRefusal::IdReused);
+        }
         self.check_offsets(true)?;
+        let accepted = self.take_at(offset, bytes, eof)?;
+        if let Some(id) = id.filter(|_| accepted.is_all && known.is_none()) {
+            self.recent.remember(id, content);
+        }
+        Ok(accepted)
+    }
+
+    fn take_at(&mut self, offset: u64, bytes: &[u8], eof: bool) -> Result<Accepted, StdinRefusal> {
         let taken = self.taken();
+        if !self.is_open() && taken == 0 && self.ended_at.is_none() {
+            // Nothing can come again where nothing was taken.
+            return Err(StdinRefusal::Closed);
+        }
         let known = match taken.checked_sub(offset) {
             Some(known) => usize::try_from(known).unwrap_or(usize::MAX).min(bytes.len()),
             None if self.is_open() => {
@@ -410,27 +428,27 @@ mod tests {
     fn a_write_with_an_offset_is_taken_as_far_as_there_is_room_and_never_twice() {
         let mut queue = StdinQueue::new(StdinKind::Pipe);
         let all = |bytes| Ok(Accepted { bytes, is_all: true });
-        assert_eq!(queue.write_at(0, b"abc", false), all(3));
-        assert_eq!(queue.write_at(1, b"bcd", false), all(3));
+        assert_eq!(queue.write_at(None, 0, b"abc", false), all(3));
+        assert_eq!(queue.write_at(None, 1, b"bcd", false), all(3));
         let nothing = Accepted {
             bytes: 0,
             is_all: false,
         };
-        assert_eq!(queue.write_at(5, b"f", false), Ok(nothing));
+        assert_eq!(queue.write_at(None, 5, b"f", false), Ok(nothing));
         assert_eq!(queue.write(None, b"e", false), Err(StdinRefusal::Mixed));
         let long = vec![7; MAX_STDIN_QUEUE_BYTES];
         let part = Accepted {
             bytes: MAX_STDIN_QUEUE_BYTES - 4,
             is_all: false,
         };
-        assert_eq!(queue.write_at(4, &long, true), Ok(part));
+        assert_eq!(queue.write_at(None, 4, &long, true), Ok(part));
         assert_eq!(written(&mut queue, 1000)[..4], *b"abcd");
         assert_eq!(queue.next(), None);
-        assert_eq!(queue.write_at(4, &long, true), all(MAX_STDIN_QUEUE_BYTES));
-        assert_eq!(queue.write_at(4, &long, true), all(MAX_STDIN_QUEUE_BYTES));
+        assert_eq!(queue.write_at(None, 4, &long, true), all(MAX_STDIN_QUEUE_BYTES));
+        assert_eq!(queue.write_at(None, 4, &long, true), all(MAX_STDIN_QUEUE_BYTES));
         assert_eq!(written(&mut queue, usize::MAX), [7; 4]);
         assert_eq!(queue.next(), Some(Next::EndOfFile));
-        let beyond = queue.write_at(4 + MAX_STDIN_QUEUE_BYTES as u64, b"x", false);
+        let beyond = queue.write_at(None, 4 + MAX_STDIN_QUEUE_BYTES as u64, b"x", false);
         assert_eq!(beyond, Err(StdinRefusal::Closed));
     }
 
@@ -445,7 +463,7 @@ mod tests {
             (0, "a", 2),
             (1, "b", 2),
         ] {
-            let accepted = queue.write_at(offset, bytes.as_bytes(), true);
+            let accepted = queue.write_at(None, offset, bytes.as_bytes(), true);
             assert_eq!(
                 accepted,
                 Ok(Accepted {
@@ -462,9 +480,26 @@ mod tests {
         let mut queue = StdinQueue::new(StdinKind::Pipe);
         assert_eq!(queue.write(None, b"abc", false), Ok(()));
         for (offset, bytes) in [(3, "d"), (0, "abc"), (1, ""), (9, "late")] {
-            let refusal = queue.write_at(offset, bytes.as_bytes(), false);
+            let refusal = queue.write_at(None, offset, bytes.as_bytes(), false);
             assert_eq!(refusal, Err(StdinRefusal::Mixed), "{bytes:?} at {offset}");
         }
+    }
+
+    #[test]
+    fn a_write_with_an_offset_and_an_id_is_that_write_and_no_other() {
+        let mut queue = StdinQueue::new(StdinKind::Pipe);
+        let all = Accepted {
+            bytes: 2,
+            is_all: true,
+        };
+        assert_eq!(queue.write_at(id("1"), 0, b"ab", false), Ok(all));
+        assert_eq!(queue.write_at(id("1"), 0, b"ab", false), Ok(all));
+        assert_eq!(
+            queue.write_at(id("1"), 0, b"aX", false),
+            Err(StdinRefusal::IdReused)
+        );
+        let mut none = StdinQueue::new(StdinKind::None);
+        assert_eq!(none.write_at(None, 0, b"", true), Err(StdinRefusal::Closed));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) async fn write(caller: Caller, params: WriteParams) -> Result<WriteRe
         return Ok(refused(WriteStatus::UnknownProcess));
     };
     let taken = match offset {
-        Some(offset) => process.write_at(offset, &chunk.0, eof),
+        Some(offset) => process.write_at(write_id, offset, &chunk.0, eof),
         None => process.write(write_id, &chunk.0, eof).map(|()| Accepted {
             bytes: chunk.0.len(),
             is_all: true,
