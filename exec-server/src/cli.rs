@@ -66,9 +66,9 @@ struct ServeArgs {
 enum Containment {
     /// The strongest that this machine has
     Auto,
-    /// A control group; nobody escapes it
+    /// A control group; nobody but root escapes it
     Cgroup,
-    /// A supervising process; nobody escapes it
+    /// A supervising process; nobody escapes it but who kills it
     Supervisor,
     /// The process group and session; who begins another session escapes
     Group,
@@ -145,7 +145,7 @@ Examples:
 
 const RUN_EXAMPLES: &str = "\
 Ctrl-C interrupts the command. The exit code is the command's, or 128+n for signal n; 125 if it
-could not be run.
+could not be run. Whoever it leaves behind ends with it.
 
 Examples:
   exec-server run -- make -j4
