@@ -122,7 +122,7 @@ impl Acks {
 /// An acknowledgement as it is sent.
 pub(crate) fn message(process_id: &ProcessId, seq: Seq) -> Bytes {
     let params = AckParams {
-        process_id: process_id.clone(),
+        process: process_id.clone().into(),
         seq,
     };
     let mut message = Vec::new();

@@ -101,7 +101,7 @@ impl ProcessControl {
         self.settle(&mut begun).await;
         loop {
             let params = begun.insert(WriteParams {
-                process_id: self.process_id.clone(),
+                process: self.process_id.clone().into(),
                 chunk: Blob(bytes.split_to(bytes.len().min(WRITE_BYTES))),
                 write_id: Some(self.client.write_id()),
                 eof: false,
@@ -131,7 +131,7 @@ impl ProcessControl {
         let mut begun = self.stdin.lock().await;
         self.settle(&mut begun).await;
         let params = CloseStdinParams {
-            process_id: self.process_id.clone(),
+            process: self.process_id.clone().into(),
         };
         Ok(self.client.call::<CloseStdin>(&params).await?.closed)
     }
@@ -149,7 +149,7 @@ impl ProcessControl {
     /// Not reversible: once polled, the signal may be sent.
     pub async fn signal(&self, signal: SignalName) -> Result<bool, CallError> {
         let params = SignalParams {
-            process_id: self.process_id.clone(),
+            process: self.process_id.clone().into(),
             signal,
         };
         Ok(self.client.call::<Signal>(&params).await?.delivered)
@@ -166,7 +166,7 @@ impl ProcessControl {
     /// Not reversible: once polled, the terminal may have the new size.
     pub async fn resize(&self, size: Size) -> Result<(), CallError> {
         let params = ResizeParams {
-            process_id: self.process_id.clone(),
+            process: self.process_id.clone().into(),
             size,
         };
         self.client.call::<Resize>(&params).await?;
@@ -208,7 +208,7 @@ impl ProcessControl {
 
     async fn terminate_with(&self, grace_ms: Option<u64>) -> Result<bool, CallError> {
         let params = TerminateParams {
-            process_id: self.process_id.clone(),
+            process: self.process_id.clone().into(),
             grace_ms,
         };
         Ok(self.client.call::<Terminate>(&params).await?.running)
@@ -226,7 +226,7 @@ impl ProcessControl {
     /// Cancel safe: nothing is changed by it.
     pub async fn record(&self) -> Result<ProcessRecord, CallError> {
         let params = GetParams {
-            process_id: self.process_id.clone(),
+            process: self.process_id.clone().into(),
         };
         self.client.call::<Get>(&params).await
     }
@@ -245,7 +245,7 @@ impl ProcessControl {
     /// Not reversible: once polled, the process may be forgotten. Calling it again is harmless.
     pub async fn forget(&self) -> Result<bool, CallError> {
         let params = ForgetParams {
-            process_id: self.process_id.clone(),
+            process: self.process_id.clone().into(),
         };
         Ok(self.client.call::<Forget>(&params).await?.forgotten)
     }

@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::error::{ErrorKind, RpcError};
+use crate::process::TargetError;
 use crate::{blob, path};
 
 /// Why params were refused.
@@ -62,8 +63,8 @@ fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> Params
         .err()
         .map(|error| error.path().to_string())
         .filter(|path| path != ".")
-        // The path leads to where a member is missing; only the message names it.
-        .or_else(|| missing_member(&message).map(str::to_owned));
+        // The path leads to where a member is missing, or one too many; only the message names it.
+        .or_else(|| named_member(&message).map(str::to_owned));
     ParamsError { kind, field, message }
 }
 
@@ -75,14 +76,17 @@ fn without_position(message: &str) -> &str {
         .map_or(message, |(message, _)| message)
 }
 
-fn missing_member(message: &str) -> Option<&str> {
+fn named_member(message: &str) -> Option<&str> {
+    if message == TargetError::Both.to_string() {
+        return Some("uid");
+    }
     message.strip_prefix("missing field `")?.split('`').next()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::{StartParams, WriteParams};
+    use crate::process::{ReadParams, ResizeParams, StartParams, WriteParams};
 
     fn refused<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> (ErrorKind, Option<String>) {
         let error = parse_params::<T>(Some(text)).unwrap_err();
@@ -131,10 +135,49 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_named_once() {
+    fn a_process_has_one_of_its_names_and_null_is_none() {
+        let wrong = |text| {
+            let error = parse_params::<WriteParams>(Some(text)).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::InvalidParams, "{text}");
+            (error.field.unwrap_or_default(), error.message)
+        };
+        let missing = ("processId".to_owned(), "missing field `processId`".to_owned());
+        for neither in [
+            "{}",
+            r#"{"chunk":"AA=="}"#,
+            r#"{"processId":null}"#,
+            r#"{"uid":null}"#,
+            r#"{"uid":null,"processId":null,"eof":true}"#,
+        ] {
+            assert_eq!(wrong(neither), missing, "{neither}");
+        }
+        for both in [
+            r#"{"processId":"p","uid":"u"}"#,
+            r#"{"uid":"p","chunk":"AA==","processId":"p"}"#,
+        ] {
+            assert_eq!(wrong(both).0, "uid", "{both}");
+        }
+        for twice in [
+            r#"{"processId":"p","processId":"p"}"#,
+            r#"{"uid":"u","uid":"u"}"#,
+            r#"{"uid":null,"uid":"u"}"#,
+        ] {
+            assert!(wrong(twice).1.starts_with("duplicate field"), "{twice}");
+        }
+    }
+
+    #[test]
+    fn the_wrong_member_is_told_whichever_name_the_process_has() {
+        let field = |name: &str| (ErrorKind::InvalidParams, Some(name.to_owned()));
+        assert_eq!(refused::<ReadParams>(r#"{"uid":7}"#), field("uid"));
         assert_eq!(
-            refused::<WriteParams>(r#"{"processId":"p","uid":"u"}"#).0,
-            ErrorKind::InvalidParams
+            refused::<ReadParams>(r#"{"uid":"u","afterSeq":-1}"#),
+            field("afterSeq")
         );
+        assert_eq!(
+            refused::<ResizeParams>(r#"{"uid":"u","size":{"rows":"x"}}"#),
+            field("size.rows")
+        );
+        assert_eq!(refused::<ResizeParams>(r#"{"processId":"p"}"#), field("size"));
     }
 }

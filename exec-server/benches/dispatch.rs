@@ -176,7 +176,7 @@ fn state() -> ReadParams {
 /// Reaches the process, which ignores it.
 fn signal() -> SignalParams {
     SignalParams {
-        process_id: process_id(),
+        process: process_id().into(),
         signal: SignalName::WindowChange,
     }
 }

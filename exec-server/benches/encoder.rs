@@ -122,7 +122,7 @@ fn parse(criterion: &mut Criterion) {
     let read = request::<Read>(&ReadParams::after_seq(process_id(), Seq(123_456)));
     let write = |length| {
         request::<Write>(&WriteParams {
-            process_id: process_id(),
+            process: process_id().into(),
             chunk: Blob::from(binary(length)),
             write_id: None,
             eof: false,

@@ -244,9 +244,14 @@ impl Session {
         self.lock().table.has(process)
     }
 
-    /// What is known under this name, or under this uid.
-    pub(crate) fn find(&self, id: &ProcessId) -> Option<Entry> {
-        self.lock().table.get(id).cloned()
+    /// What is known under this name.
+    pub(crate) fn named(&self, name: &ProcessId) -> Option<Entry> {
+        self.lock().table.named(name).cloned()
+    }
+
+    /// What is known under this uid.
+    pub(crate) fn of_uid(&self, uid: &str) -> Option<Entry> {
+        self.lock().table.of_uid(uid).cloned()
     }
 
     /// Whether a connection speaks for the session.

@@ -13,7 +13,7 @@ fn start(name: &str) -> StartParams {
 fn terminate(name: &str) -> TerminateParams {
     TerminateParams {
         grace_ms: None,
-        process_id: process_id(name),
+        process: process_id(name).into(),
     }
 }
 

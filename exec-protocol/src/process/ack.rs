@@ -1,8 +1,7 @@
 //! `process/ack`
 
-use serde::{Deserialize, Serialize};
-
-use crate::{Notice, ProcessId, Seq};
+use super::target::{Target, about_one_process};
+use crate::{Notice, Seq};
 
 /// `process/ack`: the client has everything up to here and will not ask for it again.
 ///
@@ -16,13 +15,12 @@ impl Notice for Ack {
     type Params = AckParams;
 }
 
-/// Up to where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AckParams {
-    /// The process.
-    #[serde(alias = "uid")]
-    pub process_id: ProcessId,
-    /// The last event that the client has. 0 says only that more of these will come.
-    pub seq: Seq,
+about_one_process! {
+    /// Up to where.
+    pub struct AckParams {
+        /// The process.
+        pub process: Target,
+        /// The last event that the client has. 0 says only that more of these will come.
+        pub seq: Seq,
+    }
 }

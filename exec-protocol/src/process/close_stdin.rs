@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Method, ProcessId};
+use super::target::{Target, about_one_process};
+use crate::Method;
 
 /// `process/closeStdin`: end of file, behind what was already accepted.
 #[derive(Debug)]
@@ -15,13 +16,12 @@ impl Method for CloseStdin {
     type Result = CloseStdinResult;
 }
 
-/// Whose stdin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CloseStdinParams {
-    /// The process.
-    #[serde(alias = "uid")]
-    pub process_id: ProcessId,
+about_one_process! {
+    /// Whose stdin.
+    pub struct CloseStdinParams {
+        /// The process.
+        pub process: Target,
+    }
 }
 
 /// Whether there will be an end of file.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Method, ProcessId};
+use super::target::{Target, about_one_process};
+use crate::Method;
 
 /// `process/forget`: an ended process need not be kept any longer; its id is free.
 #[derive(Debug)]
@@ -15,13 +16,12 @@ impl Method for Forget {
     type Result = ForgetResult;
 }
 
-/// Which process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ForgetParams {
-    /// The process.
-    #[serde(alias = "uid")]
-    pub process_id: ProcessId,
+about_one_process! {
+    /// Which process.
+    pub struct ForgetParams {
+        /// The process.
+        pub process: Target,
+    }
 }
 
 /// Whether it was forgotten.

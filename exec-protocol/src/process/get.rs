@@ -1,9 +1,8 @@
 //! `process/get`
 
-use serde::{Deserialize, Serialize};
-
 use super::ProcessRecord;
-use crate::{Method, ProcessId};
+use super::target::{Target, about_one_process};
+use crate::Method;
 
 /// `process/get`: everything there is to say of a process but its output.
 #[derive(Debug)]
@@ -16,11 +15,10 @@ impl Method for Get {
     type Result = ProcessRecord;
 }
 
-/// Which process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct GetParams {
-    /// The process.
-    #[serde(alias = "uid")]
-    pub process_id: ProcessId,
+about_one_process! {
+    /// Which process.
+    pub struct GetParams {
+        /// The process.
+        pub process: Target,
+    }
 }

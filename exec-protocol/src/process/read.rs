@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::target::{Target, about_one_process};
 use super::{EndReason, Gap, Stream};
 use crate::lenient::null_as_default;
-use crate::{Blob, Method, ProcessId, Seq};
+use crate::{Blob, Method, Seq};
 
 /// `process/read`: output after a cursor, at once or as soon as there is some.
 #[derive(Debug)]
@@ -20,42 +21,41 @@ impl Method for Read {
 /// How much output a read gives where it does not say, in bytes.
 pub const DEFAULT_MAX_BYTES: u64 = 1 << 20;
 
-/// From where to read, how much, and how long to wait for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ReadParams {
-    /// The process.
-    #[serde(alias = "uid")]
-    pub process_id: ProcessId,
-    /// Everything up to here is known. 0 reads from the start, and so does none, unless there is an
-    /// `after_offset`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after_seq: Option<Seq>,
-    /// Every byte before this offset is known. Exact: chunks are cut to it and to `max_bytes`. With
-    /// it `after_seq` only says which of the events without bytes are known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after_offset: Option<u64>,
-    /// Most bytes of output in the answer. Without `after_offset` one whole chunk comes in any case.
-    /// 0 asks for the state only. Default: [`DEFAULT_MAX_BYTES`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_bytes: Option<u64>,
-    /// How long to wait for something newer than the cursor, in milliseconds.
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub wait_ms: u64,
-    /// Only look: what was read before the cursor is not taken for acknowledged.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "std::ops::Not::not"
-    )]
-    pub peek: bool,
+about_one_process! {
+    /// From where to read, how much, and how long to wait for it.
+    pub struct ReadParams {
+        /// The process.
+        pub process: Target,
+        /// Everything up to here is known. 0 reads from the start, and so does none, unless there is an
+        /// `after_offset`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub after_seq: Option<Seq>,
+        /// Every byte before this offset is known. Exact: chunks are cut to it and to `max_bytes`. With
+        /// it `after_seq` only says which of the events without bytes are known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub after_offset: Option<u64>,
+        /// Most bytes of output in the answer. Without `after_offset` one whole chunk comes in any case.
+        /// 0 asks for the state only. Default: [`DEFAULT_MAX_BYTES`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_bytes: Option<u64>,
+        /// How long to wait for something newer than the cursor, in milliseconds.
+        #[serde(default, deserialize_with = "null_as_default")]
+        pub wait_ms: u64,
+        /// Only look: what was read before the cursor is not taken for acknowledged.
+        #[serde(
+            default,
+            deserialize_with = "null_as_default",
+            skip_serializing_if = "std::ops::Not::not"
+        )]
+        pub peek: bool,
+    }
 }
 
 impl ReadParams {
     /// Reads what follows this event, without waiting.
-    pub fn after_seq(process_id: ProcessId, after_seq: Seq) -> Self {
+    pub fn after_seq(process: impl Into<Target>, after_seq: Seq) -> Self {
         Self {
-            process_id,
+            process: process.into(),
             after_seq: Some(after_seq),
             after_offset: None,
             max_bytes: None,

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Empty, Method, ProcessId};
+use super::target::{Target, about_one_process};
+use crate::{Empty, Method};
 
 /// `process/resize`: a new size for a process's terminal.
 #[derive(Debug)]
@@ -15,15 +16,14 @@ impl Method for Resize {
     type Result = Empty;
 }
 
-/// Which terminal, and how large.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResizeParams {
-    /// The process.
-    #[serde(alias = "uid")]
-    pub process_id: ProcessId,
-    /// The size to take.
-    pub size: Size,
+about_one_process! {
+    /// Which terminal, and how large.
+    pub struct ResizeParams {
+        /// The process.
+        pub process: Target,
+        /// The size to take.
+        pub size: Size,
+    }
 }
 
 /// Most rows, and most columns, of a terminal.

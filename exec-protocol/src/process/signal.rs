@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Method, ProcessId};
+use super::target::{Target, about_one_process};
+use crate::Method;
 
 /// `process/signal`: to the leader's process group; on a terminal to the foreground group.
 #[derive(Debug)]
@@ -15,15 +16,14 @@ impl Method for Signal {
     type Result = SignalResult;
 }
 
-/// Which signal, and for whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SignalParams {
-    /// The process.
-    #[serde(alias = "uid")]
-    pub process_id: ProcessId,
-    /// The signal.
-    pub signal: SignalName,
+about_one_process! {
+    /// Which signal, and for whom.
+    pub struct SignalParams {
+        /// The process.
+        pub process: Target,
+        /// The signal.
+        pub signal: SignalName,
+    }
 }
 
 /// A signal, by the name of its purpose or of its number.

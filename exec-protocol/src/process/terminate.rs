@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::EndReason;
-use crate::{Method, ProcessId};
+use super::target::{Target, about_one_process};
+use crate::Method;
 
 /// `process/terminate`: asks the process to end, and kills it when it does not.
 ///
@@ -19,17 +20,16 @@ impl Method for Terminate {
     type Result = TerminateResult;
 }
 
-/// Which process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TerminateParams {
-    /// The process.
-    #[serde(alias = "uid")]
-    pub process_id: ProcessId,
-    /// From the polite signal to the kill, in milliseconds; 0 kills at once. If it is given, what a closed process
-    /// left behind is ended too. Default: what its start said, or the server's `limits.terminateGraceMs`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grace_ms: Option<u64>,
+about_one_process! {
+    /// Which process.
+    pub struct TerminateParams {
+        /// The process.
+        pub process: Target,
+        /// From the polite signal to the kill, in milliseconds; 0 kills at once. If it is given, what a closed process
+        /// left behind is ended too. Default: what its start said, or the server's `limits.terminateGraceMs`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub grace_ms: Option<u64>,
+    }
 }
 
 /// What was found.

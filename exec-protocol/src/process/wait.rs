@@ -23,7 +23,7 @@ impl Method for Wait {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WaitParams {
-    /// The processes. One that is named twice counts once.
+    /// The processes, each by the client's name or else by its uid. One that is named twice counts once.
     #[serde(
         default,
         deserialize_with = "null_as_default",
@@ -38,7 +38,7 @@ pub struct WaitParams {
     /// For whether one is enough.
     #[serde(default, deserialize_with = "null_as_default")]
     pub mode: WaitMode,
-    /// Where to begin to look, by process, for output and patterns. Those of other processes are ignored. Where there
+    /// Where to begin to look, by process, for output and patterns; either of its names will do. Those of other processes are ignored. Where there
     /// is none, a pattern is looked for from 0 on, and output counts from the call on.
     #[serde(
         default,
@@ -139,7 +139,7 @@ pub struct WaitResult {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fired {
-    /// The process.
+    /// The process, as it was named.
     pub process_id: ProcessId,
     /// What was waited for.
     pub kind: UntilKind,
@@ -156,7 +156,7 @@ pub struct Fired {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unmet {
-    /// The process.
+    /// The process, as it was named.
     pub process_id: ProcessId,
     /// Why not.
     pub reason: UnmetReason,

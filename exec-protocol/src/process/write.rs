@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::target::{Target, about_one_process};
 use crate::lenient::null_as_default;
-use crate::{Blob, Method, ProcessId, WriteId};
+use crate::{Blob, Method, WriteId};
 
 /// `process/write`: bytes for a process's stdin. Taken whole or refused.
 #[derive(Debug)]
@@ -17,30 +18,29 @@ impl Method for Write {
     type Result = WriteResult;
 }
 
-/// What to write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WriteParams {
-    /// The process.
-    #[serde(alias = "uid")]
-    pub process_id: ProcessId,
-    /// The raw bytes.
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub chunk: Blob,
-    /// Names the write, so that a repeated one is typed once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub write_id: Option<WriteId>,
-    /// Close stdin after these bytes.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "std::ops::Not::not"
-    )]
-    pub eof: bool,
-    /// The position in stdin of the first byte, counted from 0. With it a write may be taken in part, and bytes
-    /// that were taken before are skipped. Given always or never for one process.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub offset: Option<u64>,
+about_one_process! {
+    /// What to write.
+    pub struct WriteParams {
+        /// The process.
+        pub process: Target,
+        /// The raw bytes.
+        #[serde(default, deserialize_with = "null_as_default")]
+        pub chunk: Blob,
+        /// Names the write, so that a repeated one is typed once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub write_id: Option<WriteId>,
+        /// Close stdin after these bytes.
+        #[serde(
+            default,
+            deserialize_with = "null_as_default",
+            skip_serializing_if = "std::ops::Not::not"
+        )]
+        pub eof: bool,
+        /// The position in stdin of the first byte, counted from 0. With it a write may be taken in part, and bytes
+        /// that were taken before are skipped. Given always or never for one process.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<u64>,
+    }
 }
 
 /// What became of the bytes.

@@ -2,24 +2,24 @@
 
 use exec_protocol::process::{
     CloseStdin, CloseStdinParams, CloseStdinResult, EndReason, Forget, ForgetParams, ForgetResult, Resize,
-    ResizeParams, Signal, SignalName, SignalParams, SignalResult, Size, Terminate, TerminateParams,
+    ResizeParams, Signal, SignalName, SignalParams, SignalResult, Size, Target, Terminate, TerminateParams,
     TerminateResult, Write, WriteParams, WriteResult, WriteStatus,
 };
 use exec_protocol::{Blob, Empty, WriteId};
 
 use crate::file::method;
-use crate::process;
+use crate::{process, targets, uid};
 
 pub(crate) fn write() -> &'static str {
     let bytes = WriteParams {
-        process_id: process(),
+        process: process().into(),
         chunk: Blob::from(&b"\x00\xff\n"[..]),
         write_id: None,
         eof: false,
         offset: None,
     };
     let end = WriteParams {
-        process_id: process(),
+        process: process().into(),
         chunk: Blob::default(),
         write_id: Some(WriteId::new("w1").unwrap()),
         eof: true,
@@ -27,6 +27,10 @@ pub(crate) fn write() -> &'static str {
     };
     let positioned = WriteParams {
         offset: Some(0),
+        ..bytes.clone()
+    };
+    let by_uid = WriteParams {
+        process: uid().into(),
         ..bytes.clone()
     };
     let result = |status, accepted_bytes| WriteResult {
@@ -40,14 +44,12 @@ pub(crate) fn write() -> &'static str {
         result(WriteStatus::Accepted, Some(3)),
         result(WriteStatus::Full, Some(0)),
     ];
-    method::<Write>(&[bytes, end, positioned], &results)
+    method::<Write>(&[bytes, end, positioned, by_uid], &results)
 }
 
 pub(crate) fn close_stdin() -> &'static str {
     method::<CloseStdin>(
-        &[CloseStdinParams {
-            process_id: process(),
-        }],
+        &targets().map(|process| CloseStdinParams { process }),
         &[
             CloseStdinResult { closed: true },
             CloseStdinResult { closed: false },
@@ -58,16 +60,13 @@ pub(crate) fn close_stdin() -> &'static str {
 pub(crate) fn resize() -> &'static str {
     let size = Size::new(1, 10_000).unwrap();
     method::<Resize>(
-        &[ResizeParams {
-            process_id: process(),
-            size,
-        }],
+        &targets().map(|process| ResizeParams { process, size }),
         &[Empty {}],
     )
 }
 
 pub(crate) fn signal() -> &'static str {
-    let params = [
+    let by_name = [
         SignalName::Interrupt,
         SignalName::Terminate,
         SignalName::Kill,
@@ -80,9 +79,14 @@ pub(crate) fn signal() -> &'static str {
         SignalName::WindowChange,
     ]
     .map(|signal| SignalParams {
-        process_id: process(),
+        process: process().into(),
         signal,
     });
+    let by_uid = SignalParams {
+        process: uid().into(),
+        signal: SignalName::Interrupt,
+    };
+    let params: Vec<_> = by_name.into_iter().chain([by_uid]).collect();
     method::<Signal>(
         &params,
         &[
@@ -93,10 +97,14 @@ pub(crate) fn signal() -> &'static str {
 }
 
 pub(crate) fn terminate() -> &'static str {
-    let params = [None, Some(0), Some(2_500)].map(|grace_ms| TerminateParams {
-        process_id: process(),
-        grace_ms,
-    });
+    let params = |process, grace_ms| TerminateParams { process, grace_ms };
+    let name = || Target::Name(process());
+    let params = [
+        params(name(), None),
+        params(name(), Some(0)),
+        params(name(), Some(2_500)),
+        params(uid().into(), Some(0)),
+    ];
     let result = |running, end_reason| TerminateResult { running, end_reason };
     method::<Terminate>(
         &params,
@@ -110,9 +118,7 @@ pub(crate) fn terminate() -> &'static str {
 
 pub(crate) fn forget() -> &'static str {
     method::<Forget>(
-        &[ForgetParams {
-            process_id: process(),
-        }],
+        &targets().map(|process| ForgetParams { process }),
         &[
             ForgetResult { forgotten: true },
             ForgetResult { forgotten: false },

@@ -37,7 +37,7 @@ fn envelopes_are_written_as_their_file_shows() {
         bytes: b"\x00\xff\n",
     };
     let terminate = TerminateParams {
-        process_id,
+        process: process_id.into(),
         grace_ms: None,
     };
     let (seven, eight) = (RequestId::number(7), RequestId::number(8));

@@ -19,7 +19,8 @@ mod wait;
 use std::collections::BTreeSet;
 
 use exec_protocol::initialize::Initialized;
-use exec_protocol::{Empty, ProcessId, StringMap, WirePath};
+use exec_protocol::process::Target;
+use exec_protocol::{Empty, ProcessId, StringMap, Uid, WirePath};
 
 use file::{golden_files, names_in_source, notice};
 
@@ -70,6 +71,15 @@ fn as_strs(names: &BTreeSet<String>) -> BTreeSet<&str> {
 
 fn process() -> ProcessId {
     ProcessId::new("p").unwrap()
+}
+
+fn uid() -> Uid {
+    Uid::new("u7").unwrap()
+}
+
+/// Both ways to name a process.
+fn targets() -> [Target; 2] {
+    [process().into(), uid().into()]
 }
 
 fn path(text: &str) -> WirePath {

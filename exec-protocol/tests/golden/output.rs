@@ -7,7 +7,7 @@ use exec_protocol::process::{
 use exec_protocol::{Blob, Seq};
 
 use crate::file::{method, notice};
-use crate::process;
+use crate::{process, targets, uid};
 
 pub(crate) fn read() -> &'static str {
     let from_the_start = ReadParams {
@@ -25,6 +25,7 @@ pub(crate) fn read() -> &'static str {
         peek: true,
         ..ReadParams::after_seq(process(), Seq(2))
     };
+    let by_uid = ReadParams::after_seq(uid(), Seq(2));
     let nothing_yet = ReadResult {
         chunks: Vec::new(),
         next_seq: Seq(1),
@@ -80,7 +81,7 @@ pub(crate) fn read() -> &'static str {
         ..ended.clone()
     };
     method::<Read>(
-        &[from_the_start, largest, exact],
+        &[from_the_start, largest, exact, by_uid],
         &[nothing_yet, ended, torn, given_up],
     )
 }
@@ -100,10 +101,7 @@ pub(crate) fn output() -> &'static str {
 }
 
 pub(crate) fn ack() -> &'static str {
-    notice::<Ack>(&[AckParams {
-        process_id: process(),
-        seq: Seq(4),
-    }])
+    notice::<Ack>(&targets().map(|process| AckParams { process, seq: Seq(4) }))
 }
 
 pub(crate) fn gap() -> &'static str {

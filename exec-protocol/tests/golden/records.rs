@@ -7,12 +7,10 @@ use exec_protocol::process::{
 use exec_protocol::{ErrorKind, Group, ProcessId, RpcError, StringMap, Uid};
 
 use crate::file::method;
-use crate::{path, process, strings, variables};
+use crate::{path, process, strings, targets, uid, variables};
 
 pub(crate) fn get() -> &'static str {
-    let params = GetParams {
-        process_id: process(),
-    };
+    let params = targets().map(|process| GetParams { process });
     let other_states = [
         (ProcessState::Exited, Containment::Supervisor),
         (ProcessState::Closed, Containment::Cgroup),
@@ -23,7 +21,7 @@ pub(crate) fn get() -> &'static str {
         ..just_started()
     });
     let [exited, closed] = other_states;
-    method::<Get>(&[params], &[just_started(), full(), exited, closed])
+    method::<Get>(&params, &[just_started(), full(), exited, closed])
 }
 
 pub(crate) fn list() -> &'static str {
@@ -58,7 +56,7 @@ fn an_expired_process_takes_its_record_along_in_the_error() {
 fn just_started() -> ProcessRecord {
     ProcessRecord {
         process_id: process(),
-        uid: Uid::new("u7").unwrap(),
+        uid: uid(),
         title: None,
         group: None,
         labels: StringMap::new(),

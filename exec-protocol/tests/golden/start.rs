@@ -3,10 +3,10 @@
 use exec_protocol::process::{
     EnvPolicy, Inherit, OnDisconnect, OnSlowClient, Size, Start, StartParams, StartResult,
 };
-use exec_protocol::{Group, ProcessId, StartKey, Uid};
+use exec_protocol::{Group, ProcessId, StartKey};
 
 use crate::file::method;
-use crate::{path, process, strings, variables};
+use crate::{path, process, strings, uid, variables};
 
 pub(crate) fn start() -> &'static str {
     let plain = StartParams::new(process(), ["true"]);
@@ -67,7 +67,7 @@ pub(crate) fn start() -> &'static str {
         started_at_ms: None,
     };
     let named = StartResult {
-        uid: Some(Uid::new("u7").unwrap()),
+        uid: Some(uid()),
         pid: Some(4_194_304),
         started_at_ms: Some(1_763_700_000_000),
         ..core_only.clone()

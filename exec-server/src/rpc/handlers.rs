@@ -18,6 +18,7 @@ mod write;
 
 use std::sync::Arc;
 
+use exec_protocol::process::Target;
 use exec_protocol::{Group, Method, ProcessId, RpcError, parse_params};
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::server::Methods;
@@ -44,30 +45,49 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// The process with this id, which may be the uid of one that outlives its session.
-    fn process(&self, id: &ProcessId) -> Result<Arc<Process>, RpcError> {
-        match self.find(id) {
-            Some(Entry::Process(process)) => Ok(process),
-            Some(Entry::Expired(tombstone)) => Err(error::expired_process(tombstone.record.clone())),
-            None => Err(error::unknown_process()),
-        }
+    /// The process that is meant.
+    fn process(&self, target: &Target) -> Result<Arc<Process>, RpcError> {
+        known(self.find(target))
     }
 
-    /// The process with this id, if there is one that can be acted upon.
-    fn living(&self, id: &ProcessId) -> Option<Arc<Process>> {
-        match self.find(id) {
+    /// The process that this name is of, or else this uid: for where nothing tells which of them it is.
+    fn process_called(&self, id: &ProcessId) -> Result<Arc<Process>, RpcError> {
+        known(self.session.named(id).or_else(|| self.of_uid(id.as_str())))
+    }
+
+    /// The process that is meant, if there is one that can be acted upon.
+    fn living(&self, target: &Target) -> Option<Arc<Process>> {
+        match self.find(target) {
             Some(Entry::Process(process)) => Some(process),
             Some(Entry::Expired(_)) | None => None,
         }
     }
 
-    fn find(&self, id: &ProcessId) -> Option<Entry> {
-        self.session.find(id).or_else(|| self.server.kept().find(id))
+    fn find(&self, target: &Target) -> Option<Entry> {
+        match target {
+            Target::Name(name) => self.session.named(name),
+            Target::Uid(uid) => self.of_uid(uid.as_str()),
+        }
+    }
+
+    /// A uid is good in every session for a process that outlives its own.
+    fn of_uid(&self, uid: &str) -> Option<Entry> {
+        self.session
+            .of_uid(uid)
+            .or_else(|| self.server.kept().of_uid(uid))
     }
 
     /// The session's processes of this group.
     fn in_group(&self, group: &Group) -> Vec<Arc<Process>> {
         self.session.in_group(group)
+    }
+}
+
+fn known(entry: Option<Entry>) -> Result<Arc<Process>, RpcError> {
+    match entry {
+        Some(Entry::Process(process)) => Ok(process),
+        Some(Entry::Expired(tombstone)) => Err(error::expired_process(tombstone.record.clone())),
+        None => Err(error::unknown_process()),
     }
 }
 

@@ -52,7 +52,7 @@ impl Server {
         })?;
         let Some(running) = Arc::clone(&self.0.running).try_acquire_owned().ok() else {
             // One that was started before needs no room.
-            return match session.find(process.id()) {
+            return match session.named(process.id()) {
                 Some(entry) => self
                     .repeated(entry, &process)
                     .await?

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use exec_protocol::ProcessId;
 use tokio::time::Instant;
 
 use super::table::{Entry, Table, Tombstone};
@@ -28,8 +27,8 @@ impl Kept {
     }
 
     /// What is known under this uid.
-    pub(crate) fn find(&self, uid: &ProcessId) -> Option<Entry> {
-        self.lock().table.get(uid).cloned()
+    pub(crate) fn of_uid(&self, uid: &str) -> Option<Entry> {
+        self.lock().table.of_uid(uid).cloned()
     }
 
     pub(crate) fn processes(&self) -> Vec<Arc<Process>> {

@@ -48,15 +48,12 @@ impl Tombstone {
 }
 
 impl Table {
-    /// What is known under a client's name, or else under a uid.
-    pub(crate) fn get(&self, name: &ProcessId) -> Option<&Entry> {
-        match self.names.get(name) {
-            Some(uid) => self.entries.get(uid),
-            None => self.entries.get(name.as_str()),
-        }
+    /// What is known under a uid.
+    pub(crate) fn of_uid(&self, uid: &str) -> Option<&Entry> {
+        self.entries.get(uid)
     }
 
-    /// What is known under a client's name alone.
+    /// What is known under a client's name.
     pub(crate) fn named(&self, name: &ProcessId) -> Option<&Entry> {
         self.names.get(name).and_then(|uid| self.entries.get(uid))
     }

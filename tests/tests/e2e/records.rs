@@ -9,13 +9,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use exec_protocol::ProcessId;
 use exec_protocol::Seq;
-use exec_protocol::process::{Get, GetParams, ProcessRecord, Read, ReadParams, ReadResult};
+use exec_protocol::process::{Get, GetParams, ProcessRecord, Read, ReadParams, ReadResult, Target};
 use exec_tests::Peer;
 
-/// Everything there is to say of a process, by either of its names.
+/// Everything there is to say of a process, by the client's name for it.
 pub(crate) async fn record(peer: &mut Peer, name: &str) -> ProcessRecord {
-    let process_id = ProcessId::new(name).expect("a short name");
-    peer.call_typed::<Get>(&GetParams { process_id }).await
+    record_of(peer, ProcessId::new(name).expect("a short name")).await
+}
+
+/// Everything there is to say of a process, by either of its names.
+pub(crate) async fn record_of(peer: &mut Peer, process: impl Into<Target>) -> ProcessRecord {
+    let process = process.into();
+    peer.call_typed::<Get>(&GetParams { process }).await
 }
 
 /// All of a process that is kept, and its state.

@@ -2,6 +2,7 @@
 
 mod kinds;
 mod many;
+mod names;
 mod params;
 mod patterns;
 mod traces;

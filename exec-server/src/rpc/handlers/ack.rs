@@ -10,7 +10,7 @@ pub(crate) fn ack(caller: &Caller, params: Option<&str>) {
     match parse_params::<AckParams>(params) {
         Ok(params) => {
             // Only the client that a process belongs to can say what it has.
-            let living = caller.living(&params.process_id);
+            let living = caller.living(&params.process);
             if let Some(process) = living.filter(|process| caller.session.has(process)) {
                 process.log().ack(params.seq);
             }

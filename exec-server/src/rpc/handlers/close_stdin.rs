@@ -11,7 +11,7 @@ pub(super) async fn close_stdin(
     caller: Caller,
     params: CloseStdinParams,
 ) -> Result<CloseStdinResult, RpcError> {
-    let process = caller.process(&params.process_id)?;
+    let process = caller.process(&params.process)?;
     let ended = process.end_stdin();
     if process.started().await == Phase::Gone {
         return Err(error::unknown_process());

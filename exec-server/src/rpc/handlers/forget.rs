@@ -8,7 +8,7 @@ use super::Caller;
 /// The id is free when this is answered.
 pub(super) async fn forget(caller: Caller, params: ForgetParams) -> Result<ForgetResult, RpcError> {
     let process = caller
-        .living(&params.process_id)
+        .living(&params.process)
         .filter(|process| process.is_closed());
     let Some(process) = process else {
         return Ok(ForgetResult { forgotten: false });

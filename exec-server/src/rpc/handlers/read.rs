@@ -13,7 +13,7 @@ use crate::process::Phase;
 /// Appends the result to `out`. Not in the table: output is encoded once, into the message that goes out.
 pub(crate) async fn read(caller: Caller, params: Option<&str>, out: &mut Vec<u8>) -> Result<(), RpcError> {
     let params: ReadParams = parse_params(params)?;
-    let process = caller.process(&params.process_id)?;
+    let process = caller.process(&params.process)?;
     if process.started().await == Phase::Gone {
         return Err(error::unknown_process());
     }
@@ -32,13 +32,11 @@ pub(crate) async fn read(caller: Caller, params: Option<&str>, out: &mut Vec<u8>
     };
     match process.log().read(request, out).await {
         // It was given up while it was waited for.
-        Err(ReadError::Released) => Err(
-            match (caller.process(&params.process_id), process.last_record()) {
-                (Err(error), _) => error,
-                (Ok(_), Some(record)) => error::expired_process(record),
-                (Ok(_), None) => error::unknown_process(),
-            },
-        ),
+        Err(ReadError::Released) => Err(match (caller.process(&params.process), process.last_record()) {
+            (Err(error), _) => error,
+            (Ok(_), Some(record)) => error::expired_process(record),
+            (Ok(_), None) => error::unknown_process(),
+        }),
         outcome => Ok(outcome?),
     }
 }

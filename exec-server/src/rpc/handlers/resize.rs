@@ -7,7 +7,7 @@ use super::{Caller, error};
 use crate::process::{Phase, terminal_size};
 
 pub(super) async fn resize(caller: Caller, params: ResizeParams) -> Result<Empty, RpcError> {
-    let process = caller.process(&params.process_id)?;
+    let process = caller.process(&params.process)?;
     if process.started().await == Phase::Gone {
         return Err(error::unknown_process());
     }

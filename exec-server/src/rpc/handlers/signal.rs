@@ -8,7 +8,7 @@ use super::Caller;
 
 /// Not an error on an unknown process: nothing was delivered, and that is what the answer says.
 pub(super) async fn signal(caller: Caller, params: SignalParams) -> Result<SignalResult, RpcError> {
-    let Some(process) = caller.living(&params.process_id) else {
+    let Some(process) = caller.living(&params.process) else {
         return Ok(SignalResult { delivered: false });
     };
     let answer = process.signal(signal_named(params.signal));

@@ -10,7 +10,7 @@ use crate::session::Entry;
 /// The wish is left with the process in the first poll: it is carried out even if the client hangs
 /// up before the answer.
 pub(super) async fn terminate(caller: Caller, params: TerminateParams) -> Result<TerminateResult, RpcError> {
-    let process = match caller.find(&params.process_id) {
+    let process = match caller.find(&params.process) {
         Some(Entry::Process(process)) => process,
         Some(Entry::Expired(tombstone)) => return Ok(gone(tombstone.record.end_reason)),
         None => return Ok(gone(None)),

@@ -1,24 +1,24 @@
 //! `process/wait`
 
+mod named;
 mod outcomes;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use exec_protocol::process::{UnmetReason, Until, UntilKind, WaitMode, WaitParams, WaitResult};
-use exec_protocol::{ErrorKind, Group, ProcessId, RpcError};
+use exec_protocol::{ErrorKind, ProcessId, RpcError};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Caller, error};
-use crate::limits::{
-    MAX_MATCH_TEXT_BYTES, MAX_MATCH_TEXTS_BYTES, MAX_READ_WAIT, MAX_WAIT_PROCESSES, WAITS_MEMORY_BYTES,
-};
+use crate::limits::{MAX_MATCH_TEXT_BYTES, MAX_MATCH_TEXTS_BYTES, MAX_READ_WAIT, WAITS_MEMORY_BYTES};
 use crate::output::{Condition, Pattern, Watch};
 use crate::process::{Phase, Process};
+use named::{Beginning, Named, named};
 use outcomes::Outcomes;
 
 /// What it takes to wait for one process beside its pattern, in bytes, rounded up.
@@ -40,7 +40,7 @@ pub(super) async fn wait(caller: Caller, params: WaitParams) -> Result<WaitResul
     let _room = room.map_err(|_| error::shutting_down())?;
     let text_bytes = MAX_MATCH_TEXT_BYTES.min(MAX_MATCH_TEXTS_BYTES / named.len().max(1));
     let own = own(&caller, &named);
-    let (ids, watches) = watch(named, &condition, &params.from_offsets, text_bytes).await?;
+    let (ids, watches) = watch(named, &condition, text_bytes).await?;
     let mut outcomes = Outcomes::new(params.mode, watches.len());
     let waiting = look(watches, &mut outcomes, params.mode, &condition).await;
     // What is there by now is told also when the time is up.
@@ -93,57 +93,6 @@ fn cost_kib(condition: &Condition, processes: usize) -> u32 {
     u32::try_from(kib).expect("patterns and processes are bounded to less")
 }
 
-/// A process to wait for, and the member of the params that names it, if it is not a group.
-struct Named {
-    process: Arc<Process>,
-    /// As the client calls it.
-    id: ProcessId,
-    field: Option<String>,
-}
-
-/// The processes to wait for, each once.
-fn named(caller: &Caller, params: &WaitParams) -> Result<Vec<Named>, RpcError> {
-    let (field, named) = match &params.group {
-        Some(_) if !params.process_ids.is_empty() => {
-            return Err(invalid("group", "processIds and a group exclude each other"));
-        }
-        Some(group) => ("group", of_group(caller, group)),
-        None if params.process_ids.is_empty() => {
-            return Err(invalid("processIds", "there is no process to wait for"));
-        }
-        None => ("processIds", by_id(caller, &params.process_ids)?),
-    };
-    if named.len() > MAX_WAIT_PROCESSES {
-        let too_many = format!("{} processes are more than {MAX_WAIT_PROCESSES}", named.len());
-        return Err(invalid(field, &too_many));
-    }
-    Ok(named)
-}
-
-fn of_group(caller: &Caller, group: &Group) -> Vec<Named> {
-    let named = |process: Arc<Process>| Named {
-        id: process.id().clone(),
-        process,
-        field: None,
-    };
-    caller.in_group(group).into_iter().map(named).collect()
-}
-
-fn by_id(caller: &Caller, ids: &[ProcessId]) -> Result<Vec<Named>, RpcError> {
-    let mut known = HashSet::new();
-    let mut named = Vec::new();
-    for (at, id) in ids.iter().enumerate().filter(|(_, id)| known.insert(*id)) {
-        let field = format!("processIds[{at}]");
-        let process = caller.process(id).map_err(|unknown| unknown.with_field(&field))?;
-        named.push(Named {
-            process,
-            id: id.clone(),
-            field: Some(field),
-        });
-    }
-    Ok(named)
-}
-
 /// What is to be waited for, in so many processes.
 fn condition(until: &Until, processes: usize) -> Result<Condition, RpcError> {
     if until.stream.is_some() && !matches!(until.kind, UntilKind::Output | UntilKind::Pattern) {
@@ -174,18 +123,26 @@ fn invalid(field: &str, message: &str) -> RpcError {
 async fn watch(
     named: Vec<Named>,
     condition: &Condition,
-    from_offsets: &BTreeMap<ProcessId, u64>,
     text_bytes: usize,
 ) -> Result<(Vec<ProcessId>, Vec<Watch>), RpcError> {
     // What is new from the call on is new also while others are still being started.
     let mut begun = Vec::with_capacity(named.len());
-    for Named { process, id, field } in named {
-        let from = from_offsets.get(&id).copied();
-        match process.log().watch(condition, from, text_bytes) {
+    for Named {
+        process,
+        id,
+        field,
+        from,
+    } in named
+    {
+        let offset = from.as_ref().map(|from| from.offset);
+        match process.log().watch(condition, offset, text_bytes) {
             Ok(watch) => begun.push((process, id, field, watch)),
             Err(ahead) => {
-                let field = format!("fromOffsets.{id}");
-                return Err(RpcError::from(ahead).with_field(&field));
+                let error = RpcError::from(ahead);
+                return Err(match from {
+                    Some(Beginning { id, .. }) => error.with_field(&format!("fromOffsets.{id}")),
+                    None => error,
+                });
             }
         }
     }

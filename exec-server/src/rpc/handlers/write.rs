@@ -10,13 +10,13 @@ use crate::process::{Accepted, Phase};
 /// waits, for a start that is under way.
 pub(super) async fn write(caller: Caller, params: WriteParams) -> Result<WriteResult, RpcError> {
     let WriteParams {
-        process_id,
+        process,
         chunk,
         write_id,
         eof,
         offset,
     } = params;
-    let Some(process) = caller.living(&process_id) else {
+    let Some(process) = caller.living(&process) else {
         return Ok(refused(WriteStatus::UnknownProcess));
     };
     let taken = match offset {

@@ -1,7 +1,7 @@
 //! `onDisconnect: keep`: processes that outlive their sessions.
 
-use exec_protocol::Uid;
-use exec_protocol::process::{EndReason, ProcessState};
+use exec_protocol::process::{EndReason, ProcessState, Read, ReadParams};
+use exec_protocol::{Seq, Uid};
 use exec_server::Config;
 use exec_tests::wait::within_patience;
 use exec_tests::{Marker, Peer, TestServer, base64, on_every_wire, on_wires};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{SHORT_LIVED, on_both};
 use crate::commands::{on_pipes, on_terminal, script, with, with_stdin};
-use crate::records::{read, record};
+use crate::records::{record, record_of};
 
 fn keep(params: Value) -> Value {
     with(params, json!({"onDisconnect": "keep"}))
@@ -40,7 +40,7 @@ async fn listed(peer: &mut Peer, scope: &str) -> Vec<String> {
 
 /// Waits until a process is in this state, by reading its record.
 async fn reaches(peer: &mut Peer, uid: &Uid, state: ProcessState) {
-    let looking = async { while record(peer, uid.as_str()).await.state != state {} };
+    let looking = async { while record_of(peer, uid.clone()).await.state != state {} };
     within_patience("the process to come so far", looking).await;
 }
 
@@ -59,7 +59,7 @@ async fn it_is_found_and_used_from_another_session() {
                 .kind,
             "unknownProcess"
         );
-        let running = record(&mut peer, uid.as_str()).await;
+        let running = record_of(&mut peer, uid.clone()).await;
         assert_eq!(
             (running.process_id.as_str(), running.state),
             ("k", ProcessState::Running)
@@ -77,7 +77,7 @@ async fn it_is_found_and_used_from_another_session() {
         );
         reaches(&mut peer, &uid, ProcessState::Closed).await;
         marker.ended().await;
-        let closed = record(&mut peer, uid.as_str()).await;
+        let closed = record_of(&mut peer, uid.clone()).await;
         assert_eq!(
             (closed.end_reason, closed.ended_by.as_deref()),
             (Some(EndReason::Terminated), Some("exec-tests"))
@@ -104,7 +104,7 @@ async fn a_terminal_can_be_resized_and_interrupted_from_another_session() {
                 .await,
             json!({})
         );
-        assert_eq!(json!(record(&mut peer, uid.as_str()).await.size), size);
+        assert_eq!(json!(record_of(&mut peer, uid.clone()).await.size), size);
         let signal = json!({"uid": uid, "signal": "interrupt"});
         assert_eq!(
             peer.call("process/signal", signal).await,
@@ -112,7 +112,7 @@ async fn a_terminal_can_be_resized_and_interrupted_from_another_session() {
         );
         reaches(&mut peer, &uid, ProcessState::Closed).await;
         assert_eq!(
-            record(&mut peer, uid.as_str()).await.signal.as_deref(),
+            record_of(&mut peer, uid.clone()).await.signal.as_deref(),
             Some("SIGINT")
         );
         peer.finish().await;
@@ -142,7 +142,7 @@ async fn what_it_says_without_a_session_holds_it_up_as_little_as_without_a_conne
         std::fs::write(&file, "").expect("a file can be made");
         let mut peer = server.session().await;
         reaches(&mut peer, &uid, ProcessState::Closed).await;
-        let answer = read(&mut peer, uid.as_str()).await;
+        let answer = peer.call_typed::<Read>(&ReadParams::after_seq(uid, Seq(0))).await;
         assert_eq!((answer.exit_code, answer.end_offset), (Some(0), Some(BYTES)));
         let gap = answer.gap.expect("more was said than is kept");
         let first = answer.chunks.first().expect("the newest is kept");
@@ -212,7 +212,7 @@ on_wires! {
         peer.output_until_closed("p").await;
         peer.finish().await;
         let mut other = server.session().await;
-        assert_eq!(record(&mut other, uid.as_str()).await.state, ProcessState::Running);
+        assert_eq!(record_of(&mut other, uid.clone()).await.state, ProcessState::Running);
         assert_eq!(other.call("process/terminate", json!({"uid": uid, "graceMs": 0})).await["running"], true);
         reaches(&mut other, &uid, ProcessState::Closed).await;
         other.finish().await;

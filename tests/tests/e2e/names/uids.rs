@@ -45,22 +45,53 @@ on_every_wire! {
         assert_eq!(uids.len(), 20);
     }
 
-    async fn a_client_may_name_a_process_as_another_is_known_by_uid(peer: &mut Peer) {
+    async fn a_uid_reaches_its_process_also_when_another_is_named_like_it(peer: &mut Peer) {
         let uid = start(peer, with_stdin("p", ["echo"])).await;
-        let text = uid.as_str().unwrap();
-        // The client's own names go first.
-        peer.start(with_stdin(text, ["echo"])).await;
-        assert_eq!(record(peer, text).await.process_id.as_str(), text);
-        peer.terminate(text).await;
-        peer.call("process/forget", json!({"processId": text})).await;
-        assert_eq!(record(peer, text).await.process_id.as_str(), "p");
+        let name = uid.as_str().unwrap();
+        let by_name = json!({"processId": name});
+        // A uid is nobody's processId before a client makes it one.
+        assert_eq!(peer.refused("process/get", by_name.clone()).await.data.kind, "unknownProcess");
+        assert_eq!(peer.call("process/terminate", by_name.clone()).await, json!({"running": false}));
+        let other = start(peer, with_stdin(name, ["echo"])).await;
+        assert_eq!(peer.call("process/get", json!({"uid": uid})).await["processId"], "p");
+        assert_eq!(peer.call("process/get", by_name.clone()).await["uid"], other);
+        let write = json!({"uid": uid, "chunk": base64("for p")});
+        assert_eq!(peer.call("process/write", write).await["status"], "accepted");
+        peer.output_until("p", "for p").await;
+
+        assert_eq!(peer.call("process/terminate", json!({"uid": uid})).await["running"], true);
+        peer.output_until_closed("p").await;
+        assert_eq!(peer.call("process/forget", json!({"uid": uid})).await, json!({"forgotten": true}));
+        assert_eq!(peer.refused("process/get", json!({"uid": uid})).await.data.kind, "unknownProcess");
+        assert_eq!(peer.call("process/get", by_name).await["uid"], other);
+        peer.terminate(name).await;
+    }
+
+    async fn a_name_that_is_null_is_not_given(peer: &mut Peer) {
+        let uid = start(peer, with_stdin("p", ["echo"])).await;
+        for params in [json!({"processId": "p", "uid": null}), json!({"processId": null, "uid": uid})] {
+            assert_eq!(peer.call("process/get", params.clone()).await["uid"], uid, "{params}");
+            let read = peer.call("process/read", params.clone()).await;
+            assert_eq!(read["nextSeq"], 1, "{params}");
+        }
+        for params in [json!({}), json!({"processId": null}), json!({"processId": null, "uid": null})] {
+            for method in ["process/get", "process/read", "process/write", "process/terminate"] {
+                let error = peer.refused(method, params.clone()).await;
+                let found = (error.code, &error.data.kind[..], error.data.field.as_deref());
+                assert_eq!(found, (-32602, "invalidParams", Some("processId")), "{method}: {params}");
+            }
+        }
         peer.terminate("p").await;
     }
 
     async fn both_names_at_once_are_one_too_many(peer: &mut Peer) {
         let uid = start(peer, with_stdin("p", ["echo"])).await;
-        let error = peer.refused("process/get", json!({"uid": uid, "processId": "p"})).await;
-        assert_eq!((error.code, &error.data.kind[..]), (-32602, "invalidParams"));
+        for method in ["process/get", "process/write", "process/terminate"] {
+            let error = peer.refused(method, json!({"uid": uid, "processId": "p"})).await;
+            let found = (error.code, &error.data.kind[..], error.data.field.as_deref());
+            assert_eq!(found, (-32602, "invalidParams", Some("uid")), "{method}");
+        }
+        assert_eq!(record(peer, "p").await.exit_code, None);
         peer.terminate("p").await;
     }
 }
