@@ -11,7 +11,7 @@ use exec_protocol::envelope::{self, Output, ReadWriter, RequestId, Style};
 use exec_protocol::process::{
     Chunk, OutputNotice, OutputParams, Read, ReadParams, ReadResult, Stream, Write, WriteParams,
 };
-use exec_protocol::{Blob, Method, Notice as _, ProcessId, Seq};
+use exec_protocol::{Blob, Method, Notice as _, ProcessId, Seq, parse_params};
 
 /// A full read of a pipe, in bytes.
 const FULL_READ: usize = 64 << 10;
@@ -24,6 +24,7 @@ fn main() {
     write_output(&mut criterion);
     write_read_result(&mut criterion);
     parse(&mut criterion);
+    parse_write_params(&mut criterion);
     criterion.final_summary();
 }
 
@@ -145,6 +146,20 @@ fn parse(criterion: &mut Criterion) {
                     &request,
                 ))));
             });
+        });
+    }
+    group.finish();
+}
+
+/// What is left of a write for its handler, with the decoding of its bytes.
+fn parse_write_params(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("encoder/params of a write");
+    for (name, length) in [("64 KiB", FULL_READ), ("60 bytes", 60)] {
+        let text =
+            serde_json::json!({"processId": process_id(), "chunk": Blob::from(binary(length))}).to_string();
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function(BenchmarkId::new("ours", name), |bencher| {
+            bencher.iter(|| drop(black_box(parse_params::<WriteParams>(black_box(Some(&text))))));
         });
     }
     group.finish();
