@@ -52,9 +52,16 @@ pub(super) struct Groups {
 pub(super) struct Hierarchy {
     groups: Arc<Groups>,
     /// Let go of when the groups are gone.
-    keeper: Option<Running>,
-    /// Whether the keeper is known to run. Until the first spawn it has time to.
-    is_kept: bool,
+    keeper: Option<Keeper>,
+}
+
+/// Ends the groups if we cannot.
+#[derive(Debug)]
+struct Keeper {
+    program: Helper,
+    running: Running,
+    /// Whether it is known to be a helper. Until the first spawn it has time to say so.
+    is_known: bool,
 }
 
 impl Hierarchy {
@@ -73,12 +80,14 @@ impl Hierarchy {
                 left: Mutex::new(Vec::new()),
             }),
             keeper: None,
-            is_kept: false,
         };
         hierarchy.try_out(stack)?;
         if let Some(helper) = helper {
-            let path = hierarchy.groups.directory.path().as_os_str();
-            hierarchy.keeper = Some(helper.start(stack, Role::Keeper, path)?);
+            hierarchy.keeper = Some(Keeper::new(
+                stack,
+                helper.clone(),
+                hierarchy.groups.directory.path(),
+            )?);
         }
         Ok(hierarchy)
     }
@@ -86,12 +95,11 @@ impl Hierarchy {
     /// A group for one child.
     ///
     /// # Errors
-    /// Also if the keeper turns out to be none.
-    pub(super) fn leaf_for_child(&mut self) -> io::Result<Leaf> {
-        if let Some(keeper) = self.keeper.as_ref().filter(|_| !self.is_kept) {
-            keeper.wait_for_hello()?;
+    /// Also if the keeper turns out to be none, or was killed and no other can be started.
+    pub(super) fn leaf_for_child(&mut self, stack: &mut Stack) -> io::Result<Leaf> {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.require(stack, self.groups.directory.path())?;
         }
-        self.is_kept = true;
         self.leaf()
     }
 
@@ -123,6 +131,30 @@ impl Drop for Hierarchy {
         let _ = self.groups.directory.kill();
         let _ = self.groups.directory.remove_within(DEATH);
         drop(self.keeper.take());
+    }
+}
+
+impl Keeper {
+    fn new(stack: &mut Stack, program: Helper, group: &Path) -> io::Result<Self> {
+        let running = program.start(stack, Role::Keeper, group.as_os_str())?;
+        Ok(Self {
+            program,
+            running,
+            is_known: false,
+        })
+    }
+
+    /// Puts another one in the place of one that somebody has killed.
+    fn require(&mut self, stack: &mut Stack, group: &Path) -> io::Result<()> {
+        if !self.running.is_alive() {
+            self.running = self.program.start(stack, Role::Keeper, group.as_os_str())?;
+            self.is_known = false;
+        }
+        if !self.is_known {
+            self.running.wait_for_hello()?;
+            self.is_known = true;
+        }
+        Ok(())
     }
 }
 

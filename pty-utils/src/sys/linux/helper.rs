@@ -123,6 +123,10 @@ pub(super) struct Process {
 }
 
 impl Running {
+    pub(super) fn is_alive(&self) -> bool {
+        self.process.is_alive()
+    }
+
     /// Waits until it runs, which takes as long as a program takes to start.
     ///
     /// # Errors

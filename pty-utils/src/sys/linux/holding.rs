@@ -90,7 +90,7 @@ impl Holding {
         match self {
             Self::Cgroup(hierarchy) => {
                 let failed = |error| Step::Containment.failed()(errno_of(&error));
-                let leaf = hierarchy.leaf_for_child().map_err(failed)?;
+                let leaf = hierarchy.leaf_for_child(stack).map_err(failed)?;
                 let group = leaf.open().map_err(failed)?;
                 Ok(Born::Cgroup(leaf, spawn(stack, image, Some(group.as_fd()))?))
             }
