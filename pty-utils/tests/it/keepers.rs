@@ -1,10 +1,10 @@
 //! The keepers of control groups.
 use crate::{
     marked::whole,
-    support::{PIPES, beside, command, end, state, until},
+    support::{PIPES, beside, command, end, send, state, until},
 };
 use pty_utils::{Child, Containment, ExitStatus, Spawner};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use std::{fs, path::Path};
 
 /// The spawners that have keepers, as far as this machine has control groups.
@@ -22,21 +22,17 @@ fn spawners_group(child: &Child) -> String {
     group.to_str().unwrap().to_owned()
 }
 
-/// The processes that look after the group of this name.
-fn keepers(group: &str) -> Vec<u32> {
+/// The processes that look after the groups whose names begin like this.
+pub(crate) fn of_groups(prefix: &str) -> Vec<u32> {
     let pids = fs::read_dir("/proc").unwrap();
     pids.filter_map(|entry| {
         let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
         let arguments = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
         let path = arguments.strip_prefix("pty-utils-keeper\0")?.strip_suffix('\0')?;
-        path.ends_with(group).then_some(pid)
+        let group = Path::new(path).file_name()?.to_str()?;
+        group.starts_with(prefix).then_some(pid)
     })
     .collect()
-}
-
-fn send(pid: u32, signal: Signal) {
-    let pid = Pid::from_raw(pid.cast_signed()).unwrap();
-    kill_process(pid, signal).unwrap();
 }
 
 #[test]
@@ -48,8 +44,8 @@ fn a_keeper_that_was_killed_is_replaced_by_the_next_spawn() {
             let mut killed = Vec::new();
             // One that has just been started can be killed as well.
             for _ in 0..2 {
-                let [keeper] = keepers(&group)[..] else {
-                    panic!("{:?}", keepers(&group));
+                let [keeper] = of_groups(&group)[..] else {
+                    panic!("{:?}", of_groups(&group));
                 };
                 send(keeper, Signal::KILL);
                 until(|| state(keeper) == Some('Z')).await;
@@ -58,12 +54,12 @@ fn a_keeper_that_was_killed_is_replaced_by_the_next_spawn() {
                 assert_eq!(state(keeper), None);
                 killed.push(keeper);
             }
-            let [keeper] = keepers(&group)[..] else {
-                panic!("{:?}", keepers(&group));
+            let [keeper] = of_groups(&group)[..] else {
+                panic!("{:?}", of_groups(&group));
             };
             assert!(!killed.contains(&keeper));
             drop(spawner);
-            assert_eq!(keepers(&group), Vec::<u32>::new());
+            assert_eq!(of_groups(&group), Vec::<u32>::new());
             drop(sleeper);
         }
     });

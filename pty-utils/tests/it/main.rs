@@ -10,6 +10,7 @@ mod clean;
 mod errors;
 mod exit;
 mod holders;
+mod hosts;
 mod keepers;
 mod leaks;
 mod lookup;

@@ -1,5 +1,6 @@
 //! Commands, bounded waits and full reads for the tests.
 use pty_utils::{Child, Command, ExitStatus, Input, Output, Read, Size, Spawner, Stdin, Stream, Streams};
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs, io,
     path::Path,
@@ -188,6 +189,11 @@ pub(crate) fn open_descriptors() -> usize {
 pub(crate) fn state(pid: u32) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit(") ").next()?.chars().next()
+}
+
+pub(crate) fn send(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(pid.cast_signed()).unwrap();
+    kill_process(pid, signal).unwrap();
 }
 
 /// The children of this process, zombies included.

@@ -1,13 +1,9 @@
 //! Ending trees, in every containment that holds all descendants.
 use crate::{
-    marked::{CHAIN, GETAWAYS, HELPER, Marker, all, whole, with_helper},
+    marked::{GETAWAYS, Marker, all, whole, with_helper},
     support::{PIPES, TERMINAL, beside, command, end, read_until, sh, state, until},
 };
 use pty_utils::{Child, Containment, ExitStatus, Signal, SpawnError, Spawner, SpawnerError, SpawnerOptions};
-use std::{
-    io::Read,
-    process::{Command, Stdio},
-};
 
 #[test]
 fn nobody_gets_away() {
@@ -286,37 +282,4 @@ fn the_strongest_containment_is_the_default() {
             assert_eq!(without.containment(), Containment::Group);
         }
     });
-}
-
-#[test]
-fn when_the_host_is_killed_nobody_is_left() {
-    beside(async {
-        for (containment, _spawner) in whole() {
-            for script in [GETAWAYS[2].1, GETAWAYS[3].1, CHAIN] {
-                let marker = Marker::new();
-                let mut host = Command::new(HELPER)
-                    .args([containment.as_str(), marker.as_str(), script])
-                    .stdout(Stdio::piped())
-                    .spawn()
-                    .unwrap();
-                // It ends when the host does, or says `ready`.
-                let mut said = [0; 6];
-                let mut stdout = host.stdout.take().unwrap();
-                let reading = std::thread::spawn(move || stdout.read_exact(&mut said));
-                until(|| reading.is_finished()).await;
-                reading.join().unwrap().unwrap();
-                assert!(!marker.living().is_empty(), "{containment}");
-                host.kill().unwrap();
-                host.wait().unwrap();
-                // Within the time that a test has. No helper is left either.
-                until(|| marker.living().is_empty() && !has_directory_of(host.id())).await;
-            }
-        }
-    });
-}
-
-fn has_directory_of(host: u32) -> bool {
-    crate::leaks::group_directories()
-        .iter()
-        .any(|name| name.starts_with(&format!("exec-server-{host}-")))
 }

@@ -39,6 +39,8 @@ const START: Timespec = Timespec {
     tv_sec: 5,
     tv_nsec: 0,
 };
+/// As in `fcntl.h`: the C library's bindings do not have it.
+const F_SETSIG: c_int = 10;
 const NO_TIME: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 0,
@@ -237,11 +239,24 @@ pub(super) fn execute(image: &Image<'_>) -> Errno {
     if let Err(errno) = close_from(1) {
         return errno;
     }
+    go_on_when_told();
     let env = [ptr::null()];
     // SAFETY: the path ends in a NUL, both arrays in a null, and all of it lives until this process is the
     // program.
     unsafe { libc::execve(image.program.as_ptr(), image.argv.as_ptr(), env.as_ptr()) };
     last_errno()
+}
+
+/// Makes the kernel continue this process, should somebody have stopped it, whenever something comes over the
+/// socket, its end included. Otherwise it would sleep through the death of its server.
+fn go_on_when_told() {
+    // SAFETY: the arguments are numbers and no pointers, the descriptor was opened by `execute`, and no handler is
+    // installed. Where it is refused, a helper that is stopped stays so, and all else works.
+    unsafe {
+        libc::fcntl(0, libc::F_SETOWN, libc::getpid());
+        libc::fcntl(0, F_SETSIG, libc::SIGCONT);
+        libc::fcntl(0, libc::F_SETFL, libc::O_ASYNC);
+    }
 }
 
 pub(crate) fn run_if_asked() -> Option<ExitCode> {
