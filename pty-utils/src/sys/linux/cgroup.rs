@@ -5,6 +5,8 @@
 mod directory;
 mod leaf;
 mod mount;
+mod name;
+mod sweep;
 
 pub(super) use leaf::Leaf;
 
@@ -16,6 +18,7 @@ use super::{
 };
 use directory::Directory;
 use mount::Own;
+use name::Name;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 use std::{
     ffi::{OsString, c_int, c_void},
@@ -34,16 +37,13 @@ use std::{
 /// a network holds one of them up.
 const DEATH: Duration = Duration::from_secs(2);
 
-/// Tells the spawners of one process apart.
-static SPAWNERS: AtomicU64 = AtomicU64::new(0);
-
 /// The groups of a spawner.
 #[derive(Debug)]
 pub(super) struct Groups {
     directory: Directory,
     name: OsString,
     leaves: AtomicU64,
-    /// Those whose members took too long to die.
+    /// Those whose members took too long to die, also of dead spawners.
     left: Mutex<Vec<Directory>>,
 }
 
@@ -65,17 +65,19 @@ struct Keeper {
 }
 
 impl Hierarchy {
-    /// Makes the spawner's group and tries it out.
+    /// Makes the spawner's group and tries it out, and ends what dead spawners have left.
     ///
     /// # Errors
     /// Whatever keeps this process from having groups, or from starting the keeper.
     pub(super) fn new(stack: &mut Stack, helper: Option<&Helper>) -> io::Result<Self> {
         let own = Own::find()?;
-        let (directory, name) = make_directory(&own)?;
+        let name = Name::new()?;
+        let path = own.directory.join(name.to_string());
+        fs::create_dir(&path)?;
         let mut hierarchy = Self {
             groups: Arc::new(Groups {
-                directory,
-                name,
+                directory: Directory::new(path),
+                name: below(&own.name, &name.to_string()),
                 leaves: AtomicU64::new(0),
                 left: Mutex::new(Vec::new()),
             }),
@@ -88,6 +90,9 @@ impl Hierarchy {
                 helper.clone(),
                 hierarchy.groups.directory.path(),
             )?);
+        }
+        for directory in sweep::sweep(&own.directory, &name) {
+            hierarchy.groups.remove_later(directory);
         }
         Ok(hierarchy)
     }
@@ -166,20 +171,6 @@ impl Groups {
 
     fn remove_left(&self) {
         lock(&self.left).retain(|directory| !directory.remove().unwrap_or(true));
-    }
-}
-
-fn make_directory(own: &Own) -> io::Result<(Directory, OsString)> {
-    loop {
-        let number = SPAWNERS.fetch_add(1, Ordering::Relaxed);
-        let name = format!("exec-server-{}-{number}", std::process::id());
-        let path = own.directory.join(&name);
-        match fs::create_dir(&path) {
-            Ok(()) => return Ok((Directory::new(path), below(&own.name, &name))),
-            // Left behind by somebody who had our pid.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
     }
 }
 
