@@ -66,7 +66,7 @@ impl Made {
     }
 
     async fn end(mut self) {
-        assert!(self.1.try_wait().unwrap().is_none(), "{:?}", self.0);
+        assert!(self.1.try_wait().unwrap().is_none(), "{}", self.0.display());
         self.1.kill().unwrap();
         self.1.wait().unwrap();
         for path in [&self.0.join("0"), &self.0] {

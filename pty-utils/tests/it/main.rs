@@ -15,6 +15,7 @@ mod keepers;
 mod leaks;
 mod lookup;
 mod marked;
+mod orphans;
 mod pipes;
 mod release;
 mod signals;

@@ -176,34 +176,6 @@ fn a_leader_that_is_released_too_early_is_killed() {
 }
 
 #[test]
-fn a_supervisor_that_was_killed_is_an_error_and_no_hang() {
-    beside(async {
-        let spawner = Spawner::with_options(with_helper(Some(Containment::Supervisor))).unwrap();
-        let Child {
-            leader,
-            tree,
-            outputs,
-            ..
-        } = spawner
-            .spawn(sh("echo $PPID.; exec sleep 60", PIPES))
-            .await
-            .unwrap();
-        let text = read_until(&outputs[0], ".").await;
-        let supervisor = text.trim().trim_end_matches('.').parse().unwrap();
-        let supervisor = rustix::process::Pid::from_raw(supervisor).unwrap();
-        rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).unwrap();
-        assert!(leader.exited().await.is_err());
-        assert!(tree.emptied().await.is_err());
-        // The leader dies with it.
-        until(|| matches!(state(leader.pid()), None | Some('Z'))).await;
-        assert!(!leader.signal_group(Signal::Terminate).unwrap());
-        assert!(!tree.signal(Signal::Terminate).unwrap());
-        tree.kill().unwrap();
-        assert!(tree.release(leader).await.is_none());
-    });
-}
-
-#[test]
 fn a_supervisor_that_was_stopped_goes_on_when_it_is_needed() {
     beside(async {
         let spawner = Spawner::with_options(with_helper(Some(Containment::Supervisor))).unwrap();

@@ -24,7 +24,7 @@ use std::{
     ffi::{CStr, CString, OsStr, c_char, c_int, c_void},
     io,
     os::{
-        fd::{AsFd, AsRawFd, OwnedFd, RawFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
         unix::ffi::OsStrExt,
     },
     path::Path,
@@ -178,6 +178,12 @@ impl Process {
     fn has_exited_within(&self, patience: &Timespec) -> bool {
         let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
         retry_on_intr(|| poll(&mut fds, Some(patience))).is_ok_and(|ready| ready > 0)
+    }
+}
+
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
     }
 }
 

@@ -1,5 +1,5 @@
 //! A leader, one of the two holders of its family.
-use super::{session, tree::Family};
+use super::tree::Family;
 use crate::{exit::ExitStatus, signal::Signal};
 use std::{io, sync::Arc};
 
@@ -40,11 +40,11 @@ impl Leader {
     }
 
     pub(crate) fn has_followers(&self) -> io::Result<bool> {
-        session::has_followers(self.family.pid())
+        self.family.has_followers()
     }
 
     pub(crate) fn signal_followers(&self, signal: Signal) -> io::Result<()> {
-        session::signal_followers(self.family.pid(), signal).map(drop)
+        self.family.signal_followers(signal).map(drop)
     }
 
     pub(crate) fn reap(self) {

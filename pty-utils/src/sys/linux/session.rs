@@ -15,27 +15,30 @@ const ROUNDS: usize = 8;
 
 /// Whether somebody alive beside its leader is in the session that `leader` leads.
 pub(super) fn has_followers(leader: Pid) -> io::Result<bool> {
-    Ok(followers(leader)?.next().is_some())
+    Ok(proc::all()?.any(|pid| is_follower(leader, pid)))
 }
 
 /// Whether somebody alive is in the group that `leader` leads, or led.
 pub(super) fn has_group(leader: Pid) -> io::Result<bool> {
-    let id = leader.as_raw_nonzero().get();
-    let is_in = |stat: Stat| stat.life == Life::Alive && stat.group == id;
-    Ok(proc::all()?.any(|pid| Stat::of(pid).is_some_and(is_in)))
+    Ok(proc::all()?.any(|pid| is_in_group(leader, pid)))
 }
 
 /// Sends a signal to everybody in the session but its leader. For `Kill` again, until nobody is left. True if
 /// anybody got it. Whoever runs as somebody else is passed over.
 pub(super) fn signal_followers(leader: Pid, signal: Signal) -> io::Result<bool> {
+    signal_each(|pid| is_follower(leader, pid), signal)
+}
+
+/// The same for whoever is a member of something.
+pub(super) fn signal_each(is_member: impl Fn(Pid) -> bool, signal: Signal) -> io::Result<bool> {
     let rounds = if signal == Signal::Kill { ROUNDS } else { 1 };
     let mut reached = false;
     for _ in 0..rounds {
-        let followers: Vec<_> = followers(leader)?.collect();
-        if followers.is_empty() {
+        let listed: Vec<_> = proc::all()?.filter(|&pid| is_member(pid)).collect();
+        if listed.is_empty() {
             break;
         }
-        match members::signal(followers, |pid| is_follower(leader, pid), signal) {
+        match members::signal(listed, &is_member, signal) {
             Ok(somebody) => reached |= somebody,
             Err(error) if error.raw_os_error() == Some(Errno::PERM.raw_os_error()) => {}
             Err(error) => return Err(error),
@@ -44,12 +47,20 @@ pub(super) fn signal_followers(leader: Pid, signal: Signal) -> io::Result<bool> 
     Ok(reached)
 }
 
-fn followers(leader: Pid) -> io::Result<impl Iterator<Item = Pid>> {
-    Ok(proc::all()?.filter(move |&pid| is_follower(leader, pid)))
+/// Whether somebody alive is in the session that `leader` leads, or led.
+pub(super) fn is_in(leader: Pid, pid: Pid) -> bool {
+    is_alive_and(pid, |stat| stat.session == leader.as_raw_nonzero().get())
+}
+
+/// The same for the group.
+pub(super) fn is_in_group(leader: Pid, pid: Pid) -> bool {
+    is_alive_and(pid, |stat| stat.group == leader.as_raw_nonzero().get())
 }
 
 fn is_follower(leader: Pid, pid: Pid) -> bool {
-    let id = leader.as_raw_nonzero().get();
-    let is_in = |stat: Stat| stat.life == Life::Alive && stat.session == id;
-    pid != leader && Stat::of(pid).is_some_and(is_in)
+    pid != leader && is_in(leader, pid)
+}
+
+fn is_alive_and(pid: Pid, is_in: impl Fn(&Stat) -> bool) -> bool {
+    Stat::of(pid).is_some_and(|stat| stat.life == Life::Alive && is_in(&stat))
 }

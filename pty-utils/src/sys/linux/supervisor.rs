@@ -1,5 +1,6 @@
 //! A process above each child that inherits its orphans: the server's side.
 mod message;
+mod orphans;
 mod spawn;
 
 pub(super) use message::{REPORT_BYTES, Report, Request, Rest};
@@ -14,13 +15,18 @@ use super::{
     session,
 };
 use crate::{exit::ExitStatus, signal::Signal, usage::Usage};
+use orphans::Orphans;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::{Errno, retry_on_intr},
     net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown},
     process::{Pid, kill_process_group},
 };
-use std::{io, os::fd::OwnedFd, time::Duration};
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    time::Duration,
+};
 use tokio::{
     io::{Interest, unix::AsyncFd},
     sync::watch,
@@ -42,7 +48,7 @@ pub(super) struct Born {
     // Closed first, which makes the supervisor kill everybody and exit.
     socket: OwnedFd,
     process: Process,
-    leader: Pid,
+    orphans: Orphans,
 }
 
 /// A supervisor, and what it has told. Dropping it kills the tree, unless nobody is left.
@@ -51,7 +57,7 @@ pub(super) struct Supervisor {
     // Closed first, as above.
     socket: AsyncFd<OwnedFd>,
     process: Process,
-    leader: Pid,
+    orphans: Orphans,
     told: watch::Sender<Told>,
 }
 
@@ -70,7 +76,7 @@ impl Born {
         Ok(Supervisor {
             socket: register(self.socket, Interest::READABLE)?,
             process: self.process,
-            leader: self.leader,
+            orphans: self.orphans,
             told: watch::Sender::default(),
         })
     }
@@ -78,35 +84,55 @@ impl Born {
 
 impl Supervisor {
     pub(super) fn pid(&self) -> Pid {
-        self.leader
+        self.orphans.leader()
     }
 
     pub(super) async fn exited(&self) -> io::Result<ExitStatus> {
-        self.until_told(|told| told.exit.map(|(status, _)| status)).await
+        match self.until_told(|told| told.exit.map(|(status, _)| status)).await {
+            Err(_) if self.has_died().await? => Ok(ExitStatus::Signal(libc::SIGKILL)),
+            told => told,
+        }
     }
 
     /// False if there is nobody alive left in the group.
     pub(super) fn signal_group(&self, signal: Signal) -> io::Result<bool> {
+        if !self.process.is_alive() {
+            return self.orphans.signal_group(signal);
+        }
         // The kernel counts a zombie as somebody.
-        if !proc::is_alive(self.leader) && !session::has_group(self.leader)? {
+        if !proc::is_alive(self.pid()) && !session::has_group(self.pid())? {
             return Ok(false);
         }
         if !self.holds_leader() {
             return Ok(false);
         }
-        match kill_process_group(self.leader, signal.into()) {
+        match kill_process_group(self.pid(), signal.into()) {
             Ok(()) => Ok(true),
             Err(Errno::SRCH) => Ok(false),
             Err(errno) => Err(errno.into()),
         }
     }
 
+    pub(super) fn has_followers(&self) -> io::Result<bool> {
+        self.orphans.has_followers()
+    }
+
+    pub(super) fn signal_followers(&self, signal: Signal) -> io::Result<bool> {
+        self.orphans.signal_followers(signal)
+    }
+
     pub(super) fn signal(&self, signal: Signal) -> io::Result<bool> {
+        if !self.process.is_alive() {
+            return self.orphans.signal(signal);
+        }
         // As long as it is not reaped, its pid is its own.
         descendants::signal(self.process.pid(), signal)
     }
 
     pub(super) fn kill(&self) -> io::Result<()> {
+        if !self.process.is_alive() {
+            return self.orphans.signal(Signal::Kill).map(drop);
+        }
         self.process.go_on();
         self.ask(Request::Kill)
     }
@@ -118,7 +144,7 @@ impl Supervisor {
     /// Reaps a leader that has exited; who else lives goes on. Kills everybody if it has not, or if the
     /// supervisor does not answer.
     pub(super) async fn release(&self) -> Rest {
-        if proc::is_alive(self.leader) || self.ask(Request::Release).is_err() {
+        if proc::is_alive(self.pid()) || self.ask(Request::Release).is_err() {
             self.end();
             return Rest::Nobody;
         }
@@ -140,7 +166,7 @@ impl Supervisor {
 
     /// Reaps a leader that has exited, and waits for that on this thread.
     pub(super) fn reap(&self) {
-        if proc::is_alive(self.leader) || self.ask(Request::Release).is_err() {
+        if proc::is_alive(self.pid()) || self.ask(Request::Release).is_err() {
             return;
         }
         let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
@@ -162,13 +188,19 @@ impl Supervisor {
         }
     }
 
-    /// Kills everybody, reaps the leader, and waits on this thread until that is done.
+    /// Kills everybody, reaps the leader unless that was done before, and waits on this thread for it.
     pub(super) fn end(&self) {
-        self.process.go_on();
-        // To the supervisor this is our end.
-        let _ = shutdown(&self.socket, Shutdown::Write);
-        self.process.wait_for_exit();
-        self.listen();
+        if self.reaped() == Reaped::No {
+            self.process.go_on();
+            // To the supervisor this is our end.
+            let _ = shutdown(&self.socket, Shutdown::Write);
+            self.process.wait_for_exit();
+            self.listen();
+        }
+        if !self.told.borrow().is_empty && !self.process.is_alive() {
+            // What is refused here cannot be done at all.
+            let _ = self.orphans.signal(Signal::Kill);
+        }
     }
 
     /// What the tree has used: those who were waited for count with the one who waited.
@@ -182,7 +214,7 @@ impl Supervisor {
         let mut max_rss_bytes = None;
         for pid in descendants(supervisor).unwrap_or_default() {
             // The leader has told it more precisely.
-            let is_known = pid == self.leader && told.exit.is_some();
+            let is_known = pid == self.pid() && told.exit.is_some();
             if let Some(stat) = Stat::of(pid).filter(|_| !is_known) {
                 user += stat.user;
                 system += stat.system;
@@ -205,6 +237,16 @@ impl Supervisor {
     fn holds_leader(&self) -> bool {
         let told = self.listen();
         told.released.is_none() && !told.is_over && self.process.is_alive()
+    }
+
+    /// Whether somebody killed the supervisor, and the leader with it, whose death signal that is.
+    async fn has_died(&self) -> io::Result<bool> {
+        if !self.told.borrow().is_over || !is_gone(self.process.as_fd()).await? {
+            return Ok(false);
+        }
+        // A leader can refuse to get the death signal.
+        self.orphans.kill_leader();
+        is_gone(self.orphans.as_fd()).await
     }
 
     /// A supervisor that is gone has no more to do.
@@ -267,4 +309,12 @@ impl Supervisor {
             }
         }
     }
+}
+
+/// Whether a process is gone, soon.
+async fn is_gone(pidfd: BorrowedFd<'_>) -> io::Result<bool> {
+    let pidfd = register(pidfd.try_clone_to_owned()?, Interest::READABLE)?;
+    Ok(timeout(PATIENCE, pidfd.readable())
+        .await
+        .is_ok_and(|gone| gone.is_ok()))
 }

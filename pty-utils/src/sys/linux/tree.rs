@@ -3,6 +3,7 @@ use super::{
     cgroup::Leaf,
     group,
     process::{Process, Reaped},
+    session,
     supervisor::{Rest, Supervisor},
 };
 use crate::{exit::ExitStatus, signal::Signal, usage::Usage};
@@ -97,6 +98,24 @@ impl Family {
         }
     }
 
+    pub(super) fn has_followers(&self) -> io::Result<bool> {
+        match self {
+            Self::Cgroup(_, process) | Self::Group(process) => {
+                session::has_followers(process.get_ref().pid())
+            }
+            Self::Supervised(supervisor) => supervisor.has_followers(),
+        }
+    }
+
+    pub(super) fn signal_followers(&self, signal: Signal) -> io::Result<bool> {
+        match self {
+            Self::Cgroup(_, process) | Self::Group(process) => {
+                session::signal_followers(process.get_ref().pid(), signal)
+            }
+            Self::Supervised(supervisor) => supervisor.signal_followers(signal),
+        }
+    }
+
     /// Reaps a leader that has exited; nothing happens to one that has not.
     pub(super) fn reap(&self) {
         match self {
@@ -115,11 +134,7 @@ impl Family {
                     process.get_ref().end();
                 }
             }
-            Self::Supervised(supervisor) => {
-                if supervisor.reaped() == Reaped::No {
-                    supervisor.end();
-                }
-            }
+            Self::Supervised(supervisor) => supervisor.end(),
         }
     }
 

@@ -1,5 +1,5 @@
 //! Creating a supervisor, and by it the leader.
-use super::Born;
+use super::{Born, orphans::Orphans};
 use crate::{
     step::Step,
     sys::linux::{
@@ -86,18 +86,24 @@ pub(in crate::sys::linux) fn spawn(
         call.in_our_memory.wait_until_lowered();
     }
     let failure = call.failure.take();
-    let born = Born {
-        socket: ours,
-        process: Process::new(supervisor, pidfd),
-        leader: leader.unwrap_or(supervisor),
-    };
-    match (failure, leader) {
-        (None, Some(_)) => Ok(born),
-        // Dropping it ends the supervisor, if that one has not exited already.
-        (Some(failure), _) => Err(failure),
-        // Somebody killed it.
-        (None, None) => Err(failed(Errno::CHILD)),
+    // Dropping them ends the supervisor, if that one has not exited already: the last one first, which tells it.
+    let process = Process::new(supervisor, pidfd);
+    let socket = ours;
+    if let Some(failure) = failure {
+        return Err(failure);
     }
+    // Somebody killed it.
+    let killed = || failed(Errno::CHILD);
+    let orphans = Orphans::new(leader.ok_or_else(killed)?).map_err(&failed)?;
+    // After the leader was opened, which has nobody else to keep its pid from being given to others.
+    if !process.is_alive() {
+        return Err(killed());
+    }
+    Ok(Born {
+        socket,
+        process,
+        orphans,
+    })
 }
 
 extern "C" fn supervise(argument: *mut c_void) -> c_int {
