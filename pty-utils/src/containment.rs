@@ -4,13 +4,26 @@ use std::{error, fmt, io, path::PathBuf};
 /// How far a child's descendants are held together, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Containment {
-    /// Each child has a control group (cgroup v2) of its own, which nobody leaves by forking.
+    /// Each child has a control group (cgroup v2) of its own, which holds whoever is forked in it, in whichever
+    /// session, and tells and kills them at once.
+    ///
+    /// Out of it comes who may write to the `cgroup.procs` of another group: root, and a user to whom the groups
+    /// above were handed over. When this process is killed, its keeper ends the groups. Another keeper takes the
+    /// place of one that was killed when the next child is started; if both die before that, the groups are
+    /// ended by the next spawner that is made in the same control group and namespace of pids, unless the pid of
+    /// this process was given to somebody else.
     Cgroup,
     /// Each child has a small process above it that inherits its orphans (a subreaper), and so knows all of
-    /// them. Ending that process by force sets them free.
+    /// them, in whichever session.
+    ///
+    /// They are free when somebody kills that process, who may be one of them. The leader dies with it, its exit
+    /// says so ([`SIGKILL`](crate::ExitStatus::Signal)), and what can be reached from then on is the leader's
+    /// session: until it is reaped, which is soon, and from Linux 6.9 on until its group is empty. Whoever is in
+    /// a session of their own has left. Stopping that process delays the end of the tree only until somebody
+    /// asks for it, or this process is gone; but dropping the [`Spawner`](crate::Spawner) does not wake it.
     Supervisor,
     /// The process group and the kernel's session of the leader. Whoever begins a session of their own
-    /// (`setsid`, a daemon) has left.
+    /// (`setsid`, a daemon) has left. When this process is killed, the leader dies, and nobody else.
     Group,
 }
 
@@ -41,7 +54,7 @@ pub struct SpawnerOptions {
     /// [`helper::run_if_asked`](crate::helper::run_if_asked) first. `/proc/self/exe` is this program.
     ///
     /// A supervisor cannot do without. In cgroup mode, without one only the leaders die when this process is
-    /// killed; what they have started lives on.
+    /// killed; what they have started lives on until another spawner is made beside it.
     pub helper: Option<PathBuf>,
 }
 

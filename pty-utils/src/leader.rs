@@ -5,7 +5,8 @@ use std::io;
 /// The process that a spawn created: leader of a session and of a group, both with its pid as their id.
 ///
 /// As long as a leader exists here, it is not reaped, so that neither its pid nor its group id can be given
-/// to another process. Dropping it sends `SIGKILL` to its tree (see [`Tree`](crate::Tree)) and waits, on the thread
+/// to another process; unless somebody killed its supervisor, and then a signal goes to those only who are known to
+/// be its own (see [`Containment::Supervisor`](crate::Containment::Supervisor)). Dropping it sends `SIGKILL` to its tree (see [`Tree`](crate::Tree)) and waits, on the thread
 /// that drops it, until the leader is gone, which took 0.3 ms: this is for what was abandoned; the ordinary end is
 /// [`Tree::release`](crate::Tree::release). Only a leader that became another user and cannot be killed is left
 /// alone.
@@ -35,7 +36,7 @@ impl Leader {
     ///
     /// # Errors
     /// `ECHILD` if this process ignores `SIGCHLD` or reaped the child elsewhere, which it must not, or if
-    /// somebody killed its supervisor.
+    /// somebody killed its supervisor and the leader, which dies with that, cannot be killed.
     ///
     /// # Cancel safety
     /// Cancel safe: the status stays with the kernel.

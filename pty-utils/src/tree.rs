@@ -27,7 +27,8 @@ impl Tree {
     }
 
     /// Sends `SIGKILL` to all of them, also to those that fork meanwhile. May be called again. Returns before
-    /// they are gone, for which there is [`emptied`](Self::emptied).
+    /// they are gone, for which there is [`emptied`](Self::emptied). Once somebody has killed the supervisor, it
+    /// reaches what [`Containment::Supervisor`](crate::Containment::Supervisor) tells.
     ///
     /// # Errors
     /// What the system says; nothing is expected here. In group mode when `/proc` cannot be read.
