@@ -5,6 +5,7 @@
     reason = "creating a process with clone, and a few calls that rustix lacks"
 )]
 
+mod blocked_signals;
 mod cgroup;
 mod child;
 mod clone;

@@ -1,7 +1,7 @@
 //! Ending trees, in every containment that holds all descendants.
 use crate::{
     marked::{GETAWAYS, Marker, all, whole, with_helper},
-    support::{PIPES, TERMINAL, beside, command, end, read_until, sh, state, until},
+    support::{PIPED, PIPES, TERMINAL, beside, command, end, read_until, sh, state, until},
 };
 use pty_utils::{Child, Containment, ExitStatus, Signal, SpawnError, Spawner, SpawnerError, SpawnerOptions};
 
@@ -186,6 +186,31 @@ fn a_supervisor_that_was_stopped_goes_on_when_it_is_needed() {
         child.tree.kill().unwrap();
         child.tree.emptied().await.unwrap();
         assert_eq!(marker.living(), Vec::<u32>::new());
+    });
+}
+
+#[test]
+fn what_programs_signal_to_their_parent_does_not_end_their_tree() {
+    beside(async {
+        let spawner = Spawner::with_options(with_helper(Some(Containment::Supervisor))).unwrap();
+        let marker = Marker::new();
+        // All but SIGKILL and SIGSTOP, also those that a C library keeps to itself.
+        let script = "setsid sleep 60 & number=1; while [ $number -le 64 ]; do \
+            case $number in 9|19) ;; *) kill -$number $PPID || exit 8;; esac; number=$((number + 1)); done; \
+            kill -0 $PPID && echo ready; read line; exit 7";
+        let mut command = sh(script, PIPED);
+        let (name, value) = marker.as_str().split_once('=').unwrap();
+        command.env.push((name.into(), value.into()));
+        let child = spawner.spawn(command).await.unwrap();
+        read_until(&child.outputs[0], "ready").await;
+        until(|| marker.living().len() == 2).await;
+        drop(child.input);
+        assert_eq!(child.leader.exited().await.unwrap(), ExitStatus::Code(7));
+        assert_eq!(marker.living().len(), 1, "who is left was not killed");
+        child.tree.kill().unwrap();
+        child.tree.emptied().await.unwrap();
+        assert_eq!(marker.living(), Vec::<u32>::new());
+        assert!(child.tree.release(child.leader).await.is_none());
     });
 }
 

@@ -1,5 +1,6 @@
 //! Creating a process that shares our memory until it is the program.
 use super::{
+    blocked_signals::BlockedSignals,
     child,
     clone3::{Entry, clone_into},
     errno::last_errno,
@@ -13,9 +14,7 @@ use rustix::{io::Errno, process::Pid};
 use std::{
     cell::Cell,
     ffi::{c_int, c_void},
-    mem::MaybeUninit,
     os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd},
-    ptr,
 };
 
 /// With the memory shared nothing is copied, however large we are, and the child can write down what failed.
@@ -88,32 +87,4 @@ extern "C" fn entry(argument: *mut c_void) -> c_int {
     call.failure.set(Some(child::run(call.image)));
     // SAFETY: it ends this process at once, without running what belongs to the parent at its exit.
     unsafe { libc::_exit(127) }
-}
-
-/// All signals are blocked in this thread while it exists.
-struct BlockedSignals {
-    before: libc::sigset_t,
-}
-
-impl BlockedSignals {
-    fn new() -> Self {
-        let mut all = MaybeUninit::uninit();
-        let mut before = MaybeUninit::uninit();
-        // SAFETY: both sets are ours to write, the first is filled before it is used, and the second is
-        // written by a call that cannot fail with these arguments.
-        unsafe {
-            libc::sigfillset(all.as_mut_ptr());
-            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
-            Self {
-                before: before.assume_init(),
-            }
-        }
-    }
-}
-
-impl Drop for BlockedSignals {
-    fn drop(&mut self) {
-        // SAFETY: the set is one that the system gave us.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, ptr::null_mut()) };
-    }
 }

@@ -1,33 +1,44 @@
 //! Who descends from a process.
 use super::{
     members,
-    proc::{self, Life, Stat, pid_of},
+    proc::{self, Life, Stat, is_gone, pid_of},
 };
 use crate::signal::Signal;
 use rustix::process::Pid;
 use std::{fs, io};
 
 /// The children of a process, zombies included; nobody if it is gone.
+///
+/// # Errors
+/// If it cannot be told who they are.
 pub(super) fn children(parent: Pid) -> io::Result<Vec<Pid>> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{parent}/task")) else {
-        return Ok(Vec::new());
+    let threads = match fs::read_dir(format!("/proc/{parent}/task")) {
+        Ok(threads) => threads,
+        Err(error) if is_gone(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
     };
     let mut children = Vec::new();
-    for thread in threads.flatten() {
-        match fs::read_to_string(thread.path().join("children")) {
+    for thread in threads {
+        let thread = thread?.path();
+        match fs::read_to_string(thread.join("children")) {
             Ok(text) => children.extend(text.split_ascii_whitespace().filter_map(pid_of)),
-            // The thread is gone, or the kernel was built without this file.
-            Err(_) if !thread.path().exists() => {}
-            Err(_) => return children_by_parent(parent),
+            Err(error) if !is_gone(&error) => return Err(error),
+            // The kernel was built without this file, or the thread is gone.
+            Err(_) if thread.try_exists()? => return children_by_parent(parent),
+            Err(_) => {}
         }
     }
     Ok(children)
 }
 
 fn children_by_parent(parent: Pid) -> io::Result<Vec<Pid>> {
-    let is_child =
-        |pid: &Pid| Stat::of(*pid).is_some_and(|stat| stat.parent == parent.as_raw_nonzero().get());
-    Ok(proc::all()?.filter(is_child).collect())
+    let mut children = Vec::new();
+    for pid in proc::all()? {
+        if Stat::read(pid)?.is_some_and(|stat| stat.parent == parent.as_raw_nonzero().get()) {
+            children.push(pid);
+        }
+    }
+    Ok(children)
 }
 
 /// Everybody below a process, zombies included. Who is forked meanwhile may be missing.

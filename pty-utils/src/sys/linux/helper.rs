@@ -3,7 +3,7 @@ mod deaths;
 mod keeper;
 mod supervisor;
 
-pub(super) use deaths::SPAWNER_DIED;
+pub(super) use deaths::tell_when_spawner_dies;
 
 use super::{
     child::{close_from, reset_dispositions},

@@ -28,25 +28,42 @@ pub(super) enum Life {
 }
 
 impl Stat {
-    /// None if there is no such process.
+    /// None if there is no such process, or it cannot be told.
     pub(super) fn of(pid: Pid) -> Option<Self> {
-        let line = fs::read(format!("/proc/{pid}/stat")).ok()?;
-        Self::parse(&line)
+        Self::read(pid).ok().flatten()
+    }
+
+    /// None if there is no such process.
+    ///
+    /// # Errors
+    /// If it cannot be told.
+    pub(super) fn read(pid: Pid) -> io::Result<Option<Self>> {
+        match fs::read(format!("/proc/{pid}/stat")) {
+            Ok(line) => Ok(Self::parse(&line)),
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The name is in brackets and may hold anything, brackets and blanks too.
     fn parse(text: &[u8]) -> Option<Self> {
         let behind_name = text.rsplit(|&byte| byte == b')').next()?;
         let mut fields = str::from_utf8(behind_name).ok()?.split_ascii_whitespace();
-        let life = match fields.next()? {
+        let state = fields.next()?;
+        let [parent, group, session, terminal] =
+            [(); 4].map(|()| fields.next().and_then(|it| it.parse().ok()));
+        let mut numbers = fields.skip(6).map(|number| number.parse::<u64>().ok());
+        let [user, system, childrens_user, childrens_system] =
+            [(); 4].map(|()| numbers.next().flatten().map(from_ticks));
+        let childrens = [childrens_user?, childrens_system?];
+        // Behind the priority and the niceness, which may be negative.
+        let threads = numbers.nth(2)??;
+        let life = match state {
+            // Its first thread has ended, and others run.
+            "Z" if threads > 1 => Life::Alive,
             "Z" | "X" => Life::Over,
             _ => Life::Alive,
         };
-        let [parent, group, session, terminal] =
-            [(); 4].map(|()| fields.next().and_then(|it| it.parse().ok()));
-        let mut times = fields.skip(6).map(|ticks| ticks.parse().ok().map(from_ticks));
-        let [user, system, childrens_user, childrens_system] = [(); 4].map(|()| times.next().flatten());
-        let childrens = [childrens_user?, childrens_system?];
         Some(Self {
             life,
             parent: parent?,
@@ -63,6 +80,12 @@ impl Stat {
 fn from_ticks(ticks: u64) -> Duration {
     let per_second = rustix::param::clock_ticks_per_second();
     Duration::from_nanos(ticks.saturating_mul(1_000_000_000 / per_second))
+}
+
+/// Whether a file of a process cannot be read because there is no such process.
+pub(super) fn is_gone(error: &io::Error) -> bool {
+    // The latter if it was gone between opening and reading.
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 
 /// Whether it is there and no zombie.
@@ -95,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_pass_for_the_rest_of_the_line() {
-        let line = b"12 (a) S 1 7 7) R 1 4 5 136 -1 0 0 0 0 0 100 200 300 400 20";
+        let line = b"12 (a) S 1 7 7) R 1 4 5 136 -1 0 0 0 0 0 100 200 300 400 20 -5 3";
         let stat = Stat::parse(line).unwrap();
         assert_eq!(
             (stat.life, stat.parent, stat.group, stat.session, stat.terminal),
@@ -105,9 +128,21 @@ mod tests {
             (stat.user, stat.system),
             (Duration::from_secs(4), Duration::from_secs(6))
         );
-        let zombie = b"12 (a) Z 1 4 5 0 -1 0 0 0 0 0 0 0 0 0 20";
-        assert_eq!(Stat::parse(zombie).unwrap().life, Life::Over);
         assert_eq!(Stat::parse(b""), None);
+    }
+
+    #[test]
+    fn who_has_a_thread_left_is_alive() {
+        for (state, threads, life) in [
+            ('Z', 1, Life::Over),
+            ('Z', 0, Life::Over),
+            ('Z', 2, Life::Alive),
+            ('X', 2, Life::Over),
+            ('S', 1, Life::Alive),
+        ] {
+            let line = format!("12 (a) {state} 1 4 5 0 -1 0 0 0 0 0 0 0 0 0 20 0 {threads} 0 77");
+            assert_eq!(Stat::parse(line.as_bytes()).unwrap().life, life, "{line}");
+        }
     }
 
     #[test]

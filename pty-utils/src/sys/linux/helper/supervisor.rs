@@ -1,5 +1,5 @@
 //! The helper that watches over one tree: it is the parent of the leader, and of every orphan below.
-use super::deaths;
+use super::deaths::Deaths;
 use crate::{
     exit::ExitStatus,
     signal::Signal,
@@ -16,6 +16,7 @@ use rustix::{
     net::{RecvFlags, SendFlags, recv, send},
     process::{Pid, PidfdFlags, WaitId, WaitIdOptions, getpid, kill_process, pidfd_open, waitid},
     stdio::stdin,
+    thread::nanosleep,
 };
 use std::{
     collections::HashSet,
@@ -28,7 +29,8 @@ const NOW: Timespec = Timespec {
     tv_nsec: 0,
 };
 /// How long it waits between two looks for those who are to be killed, where no death tells that somebody became
-/// our child: one that hangs in the kernel keeps its dead children to itself.
+/// our child: one that hangs in the kernel keeps its dead children to itself. Also before something is tried again
+/// that was in short supply.
 const PAUSE: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 5_000_000,
@@ -36,21 +38,23 @@ const PAUSE: Timespec = Timespec {
 
 /// Watches until nobody is left and the server has let go of the leader, or is gone.
 pub(super) fn run(leader: &str) -> io::Result<()> {
-    // Nothing that we stand in must be kept from being unmounted.
-    env::set_current_dir("/")?;
+    // Nothing that we stand in must be kept from being unmounted. That is not worth a tree.
+    let _ = env::set_current_dir("/");
     let leader = pid_of(leader).ok_or(io::ErrorKind::InvalidInput)?;
     let watch = Watch {
         this: getpid(),
-        deaths: deaths::open()?,
+        deaths: persist(Deaths::open)?,
         leader,
-        pidfd: pidfd_open(leader, PidfdFlags::empty())?,
+        pidfd: persist(|| pidfd_open(leader, PidfdFlags::empty()))?,
         life: Life::Runs,
+        is_released: false,
         server: Server::Listens,
         end: End::Natural,
         told: Told::Nothing,
         killed: HashSet::new(),
     };
-    watch.run()
+    watch.run();
+    Ok(())
 }
 
 /// A tree, and what has happened to it. Nothing of that is ever undone.
@@ -58,10 +62,12 @@ pub(super) fn run(leader: &str) -> io::Result<()> {
 struct Watch {
     this: Pid,
     /// Readable when a child has died, or the thread that spawned us.
-    deaths: OwnedFd,
+    deaths: Deaths,
     leader: Pid,
     pidfd: OwnedFd,
     life: Life,
+    /// Whether the server does not need the leader's pid any more.
+    is_released: bool,
     server: Server,
     end: End,
     told: Told,
@@ -95,6 +101,14 @@ enum Told {
     Empty,
 }
 
+/// What follows a look at everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// The next look is after a death or a request, at most so late.
+    Wait(Option<&'static Timespec>),
+    Exit,
+}
+
 /// What a look for those who are to be killed has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
@@ -107,37 +121,51 @@ enum Found {
 }
 
 impl Watch {
-    fn run(mut self) -> io::Result<()> {
+    fn run(mut self) {
         loop {
-            // Before the look: a death that comes after it is told by the next wait.
-            if deaths::take(&self.deaths) {
-                self.end = End::Killed;
+            // What was in short supply comes back, and until then it is not known whether anybody lives.
+            match self.look().unwrap_or(Next::Wait(Some(&PAUSE))) {
+                Next::Wait(patience) => self.wait(patience),
+                Next::Exit => return,
             }
-            // The leader first, or it would be taken for alive.
-            self.look_at_leader()?;
-            let living = self.reap()?;
-            if self.life != Life::Runs && living.is_empty() {
-                if self.told == Told::Nothing {
-                    self.told = Told::Empty;
-                    tell(Report::Empty);
-                }
-                if self.life == Life::Reaped {
-                    return Ok(());
-                }
-            }
-            let found = match self.end {
-                End::Natural => None,
-                End::Killed => Some(self.kill(&living)?),
-            };
-            if found == Some(Found::Untouchable) && self.server == Server::Gone {
-                // Nobody is there for whom to wait.
-                return Ok(());
-            }
-            self.wait(match found {
-                None => None,
-                Some(Found::Fresh) => Some(&NOW),
-                Some(Found::Dying | Found::Untouchable) => Some(&PAUSE),
-            })?;
+        }
+    }
+
+    fn look(&mut self) -> io::Result<Next> {
+        // Before the look: a death that comes after it is told by the next wait.
+        if self.deaths.take() {
+            self.end = End::Killed;
+        }
+        // The leader first, or it would be taken for alive.
+        self.look_at_leader()?;
+        let living = self.reap()?;
+        if self.life != Life::Runs && living.is_empty() {
+            return Ok(self.look_at_nobody());
+        }
+        if self.end == End::Natural {
+            return Ok(Next::Wait(None));
+        }
+        Ok(match self.kill(&living)? {
+            Found::Fresh => Next::Wait(Some(&NOW)),
+            // Nobody is there for whom to wait.
+            Found::Untouchable if self.server == Server::Gone => Next::Exit,
+            Found::Dying | Found::Untouchable => Next::Wait(Some(&PAUSE)),
+        })
+    }
+
+    /// Whoever is not found may be there all the same, if somebody has hidden `/proc` from us.
+    fn look_at_nobody(&mut self) -> Next {
+        if has_living_children() {
+            return Next::Wait(Some(&PAUSE));
+        }
+        if self.told == Told::Nothing {
+            self.told = Told::Empty;
+            tell(Report::Empty);
+        }
+        if self.life == Life::Reaped {
+            Next::Exit
+        } else {
+            Next::Wait(None)
         }
     }
 
@@ -145,7 +173,8 @@ impl Watch {
     fn reap(&mut self) -> io::Result<Vec<Pid>> {
         let mut living = children(self.this)?;
         living.retain(|&child| {
-            if child == self.leader {
+            // Once it is reaped its pid may be another one's, an orphan's for example.
+            if child == self.leader && self.life != Life::Reaped {
                 return self.life == Life::Runs;
             }
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
@@ -171,7 +200,7 @@ impl Watch {
             self.life = Life::Exited;
             tell(Report::Exited(status.ok_or(Errno::CHILD)?, usage));
         }
-        if self.server == Server::Gone {
+        if self.server == Server::Gone || self.is_released {
             self.reap_leader();
         }
         Ok(())
@@ -212,7 +241,7 @@ impl Watch {
     }
 
     /// Waits for a death or a request, at most so long.
-    fn wait(&mut self, patience: Option<&Timespec>) -> io::Result<()> {
+    fn wait(&mut self, patience: Option<&Timespec>) {
         let stdin = stdin();
         let mut fds = [
             PollFd::new(&self.deaths, PollFlags::IN),
@@ -223,11 +252,12 @@ impl Watch {
             Server::Listens => &mut fds[..],
             Server::Gone => &mut fds[..1],
         };
-        retry_on_intr(|| poll(listened_to, patience))?;
+        if retry_on_intr(|| poll(listened_to, patience)).is_err() {
+            pause();
+        }
         if self.server == Server::Listens {
             self.obey();
         }
-        Ok(())
     }
 
     fn obey(&mut self) {
@@ -245,12 +275,10 @@ impl Watch {
     }
 
     fn release(&mut self) {
+        self.is_released = true;
         // The server knows of the exit by other ways, perhaps before us.
-        let rest = self.look_at_leader().and_then(|()| {
-            self.reap_leader();
-            self.reap()
-        });
-        let rest = if rest.is_ok_and(|living| living.is_empty()) {
+        let living = self.look_at_leader().and_then(|()| self.reap());
+        let rest = if living.is_ok_and(|living| living.is_empty()) && !has_living_children() {
             Rest::Nobody
         } else {
             Rest::Somebody
@@ -262,5 +290,38 @@ impl Watch {
 fn tell(report: Report) {
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     // There are three reports at most, so there is room; and whoever is gone need not know.
-    let _ = retry_on_intr(|| send(stdin(), &report.to_bytes(), flags));
+    let _ = persist(|| retry_on_intr(|| send(stdin(), &report.to_bytes(), flags)));
+}
+
+/// Zombies do not count, as nothing is told of them here. It asks the kernel, without `/proc` and descriptors.
+fn has_living_children() -> bool {
+    let options = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    !matches!(waitid(WaitId::All, options), Err(Errno::CHILD))
+}
+
+/// Tries until it is not for want of something that comes back.
+fn persist<T>(mut attempt: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match attempt() {
+            Err(Errno::NFILE | Errno::MFILE | Errno::NOMEM | Errno::NOBUFS) => pause(),
+            done => return done,
+        }
+    }
+}
+
+fn pause() {
+    // Waking early means one look more.
+    let _ = nanosleep(&PAUSE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_short_supply_is_tried_again_and_what_is_refused_is_not() {
+        let mut answers = [Err(Errno::NFILE), Err(Errno::NOMEM), Ok(3)].into_iter();
+        assert_eq!(persist(|| answers.next().unwrap()), Ok(3));
+        assert_eq!(persist(|| Err::<(), _>(Errno::PERM)), Err(Errno::PERM));
+    }
 }

@@ -3,22 +3,20 @@ use super::{Born, orphans::Orphans};
 use crate::{
     step::Step,
     sys::linux::{
+        blocked_signals::BlockedSignals,
         child::{self, reset_dispositions},
         clone::vfork,
         errno::last_errno,
         failure::Failure,
         flag::Flag,
-        helper::{self, Helper, Process, Role, SPAWNER_DIED},
+        helper::{self, Helper, Process, Role, tell_when_spawner_dies},
         image::Image,
         stack::Stack,
     },
 };
 use rustix::{
     io::{Errno, ioctl_fionbio, retry_on_intr},
-    process::{
-        Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, set_parent_process_death_signal,
-        setsid, waitpid,
-    },
+    process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, setsid, waitpid},
 };
 use std::{
     cell::{Cell, UnsafeCell},
@@ -75,6 +73,8 @@ pub(in crate::sys::linux) fn spawn(
         failure: Cell::new(None),
     };
     let argument = (&raw const call).cast_mut().cast::<c_void>();
+    // A handler of ours must not run in this thread either while the leader runs with its thread-local memory.
+    let blocked = BlockedSignals::new();
     // SAFETY: `supervise` only uses what `call` points to, all of which lives on and nobody looks at meanwhile,
     // and makes async-signal-safe calls.
     let created = unsafe { vfork(outer, None, supervise, argument) };
@@ -85,6 +85,7 @@ pub(in crate::sys::linux) fn spawn(
         call.start.raise();
         call.in_our_memory.wait_until_lowered();
     }
+    drop(blocked);
     let failure = call.failure.take();
     // Dropping them ends the supervisor, if that one has not exited already: the last one first, which tells it.
     let process = Process::new(supervisor, pidfd);
@@ -130,13 +131,15 @@ fn create_leader(call: &Call<'_>, argument: *mut c_void) -> Result<Pid, Failure>
     // What becomes an orphan below us becomes our child.
     set_child_subreaper(Some(getpid())).map_err(&failed)?;
     // A leader without a supervisor would die with the thread that spawns, and so does this tree.
-    set_parent_process_death_signal(Some(SPAWNER_DIED)).map_err(&failed)?;
+    tell_when_spawner_dies().map_err(&failed)?;
     call.image.parent.set(getpid());
     // SAFETY: `spawn` has lent the stack to this process alone, and is suspended.
     let stack = unsafe { &mut **call.stack.get() };
     let flags = libc::CLONE_VM | libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
     // SAFETY: the stack is the leader's alone until it is off our memory, for which `spawn` waits. Until `start` is
-    // raised it only waits, and then this process shares nothing with it. It makes async-signal-safe calls only.
+    // raised it only waits, and then this process shares nothing with it. What it shares with the thread of `spawn`
+    // from then on is the thread-local memory: that thread is in a futex call that does not touch errno, and its
+    // signals are blocked, so that no handler does. It makes async-signal-safe calls only.
     // The last three arguments are where the kernel writes the pid, nothing, and what it clears.
     let pid = unsafe {
         libc::clone(
@@ -155,7 +158,7 @@ fn create_leader(call: &Call<'_>, argument: *mut c_void) -> Result<Pid, Failure>
 }
 
 extern "C" fn lead(argument: *mut c_void) -> c_int {
-    // SAFETY: as in `supervise`: `spawn` waits until we are off its memory.
+    // SAFETY: `spawn` passed a Call, and waits, with its signals blocked, until we are off its memory.
     let call = unsafe { &*argument.cast::<Call<'_>>() };
     call.start.wait_until_raised();
     call.failure.set(Some(child::run(call.image)));
