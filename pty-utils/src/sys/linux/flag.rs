@@ -1,11 +1,14 @@
 //! A flag between processes that share memory.
-use std::{
-    ffi::c_int,
-    ptr,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use rustix::thread::futex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Not private: the other is another process to the kernel.
+const SHARED: futex::Flags = futex::Flags::empty();
 
 /// What the kernel, or a process that borrows our memory, changes for the other to see. Once only.
+///
+/// Whoever waits does so without the C library's errno, which is the other's at that time: both have the same
+/// thread-local memory.
 #[derive(Debug)]
 pub(super) struct Flag(AtomicU32);
 
@@ -20,7 +23,8 @@ impl Flag {
 
     pub(super) fn raise(&self) {
         self.0.store(1, Ordering::Release);
-        self.futex(libc::FUTEX_WAKE, 1);
+        // Nobody may be waiting.
+        let _ = futex::wake(&self.0, SHARED, 1);
     }
 
     pub(super) fn wait_until_raised(&self) {
@@ -38,23 +42,9 @@ impl Flag {
 
     fn wait_while(&self, value: u32) {
         while self.0.load(Ordering::Acquire) == value {
-            self.futex(libc::FUTEX_WAIT, value);
+            // The value may have changed.
+            let _ = futex::wait(&self.0, SHARED, value, None);
         }
-    }
-
-    /// Not private: the other is another process to the kernel. That nobody waits, or that the value has changed, is
-    /// as well.
-    fn futex(&self, operation: c_int, value: u32) {
-        // SAFETY: the word lives as long as this, and there is no timeout.
-        unsafe {
-            libc::syscall(
-                libc::SYS_futex,
-                self.0.as_ptr(),
-                operation,
-                value,
-                ptr::null::<libc::timespec>(),
-            )
-        };
     }
 }
 
