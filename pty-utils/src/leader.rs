@@ -52,34 +52,4 @@ impl Leader {
     pub fn signal_group(&self, signal: Signal) -> io::Result<bool> {
         self.process.signal_group(signal)
     }
-
-    /// Whether the session has a member beside its leader, in whichever group. Zombies do not count: they
-    /// cannot be signalled.
-    ///
-    /// The system has no question for this, so every process is looked at: some microseconds for each.
-    ///
-    /// # Errors
-    /// When `/proc` cannot be read.
-    pub fn has_followers(&self) -> io::Result<bool> {
-        self.process.has_followers()
-    }
-
-    /// Sends a signal to every member of the session but its leader: also to the jobs of a shell, which are
-    /// groups of their own. [`Signal::Kill`] is repeated until nobody is left, or who is left forks faster.
-    ///
-    /// As costly as [`has_followers`](Self::has_followers). Whoever began a session of their own is not reached.
-    ///
-    /// # Errors
-    /// When `/proc` cannot be read, or descriptors have run out.
-    pub fn signal_followers(&self, signal: Signal) -> io::Result<()> {
-        self.process.signal_followers(signal)
-    }
-
-    /// Gives the pid of an exited leader back to the system. No signal is possible afterwards, and what is
-    /// left of the group lives on until the [`Tree`](crate::Tree) is dropped, in group mode also longer.
-    ///
-    /// A leader that has not [`exited`](Self::exited) is dropped, see there.
-    pub fn reap(self) {
-        self.process.reap();
-    }
 }

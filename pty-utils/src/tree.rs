@@ -31,7 +31,8 @@ impl Tree {
     /// reaches what [`Containment::Supervisor`](crate::Containment::Supervisor) tells.
     ///
     /// # Errors
-    /// What the system says; nothing is expected here. In group mode when `/proc` cannot be read.
+    /// What the system says. When descriptors have run out, a control group is not reached, and in group mode `/proc`:
+    /// then the leader and its group have got the signal at least, and it has to be called again for the others.
     pub fn kill(&self) -> io::Result<()> {
         self.members.kill()
     }

@@ -19,14 +19,14 @@ fn a_signal_is_not_disguised_as_a_code() {
 fn the_exit_can_be_asked_for_again_and_the_pid_is_kept_until_reaped_and_gets_no_signal() {
     beside(async {
         let spawner = Spawner::new().unwrap();
-        let Child { leader, .. } = spawner.spawn(sh("exit 5", PIPES)).await.unwrap();
+        let Child { leader, tree, .. } = spawner.spawn(sh("exit 5", PIPES)).await.unwrap();
         let pid = leader.pid();
         for _ in 0..3 {
             assert_eq!(leader.exited().await.unwrap(), ExitStatus::Code(5));
             assert_eq!(state(pid), Some('Z'));
             assert!(!leader.signal_group(Signal::Terminate).unwrap());
         }
-        leader.reap();
+        assert!(tree.release(leader).await.is_none());
         assert_eq!(state(pid), None);
     });
 }
@@ -62,21 +62,6 @@ fn dropping_a_leader_kills_its_group_and_reaps() {
             assert_eq!(state(pid), None);
             until(|| matches!(state(background), None | Some('Z'))).await;
         }
-    });
-}
-
-#[test]
-fn reaping_an_exited_leader_leaves_its_background_children_alone() {
-    beside(async {
-        let spawner = Spawner::new().unwrap();
-        let child = spawner.spawn(sh("sleep 60 & echo $!.", PIPES)).await.unwrap();
-        let text = crate::support::read_until(&child.outputs[0], ".").await;
-        let background: i32 = text.trim().trim_end_matches('.').parse().unwrap();
-        child.leader.exited().await.unwrap();
-        child.leader.reap();
-        assert!(!matches!(state(background.unsigned_abs()), None | Some('Z')));
-        let background = rustix::process::Pid::from_raw(background).unwrap();
-        rustix::process::kill_process(background, rustix::process::Signal::KILL).unwrap();
     });
 }
 

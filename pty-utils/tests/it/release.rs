@@ -4,6 +4,7 @@ use crate::{
     support::{PIPES, beside, read_until, sh, state, until},
 };
 use pty_utils::{Child, Containment, Signal};
+use rustix::process::{Pid, WaitOptions, kill_process, waitpid};
 use std::path::Path;
 
 #[test]
@@ -57,18 +58,29 @@ fn killing_or_dropping_what_is_left_ends_it() {
 }
 
 #[test]
-fn a_leader_reaped_by_itself_leaves_no_zombie_and_its_tree_ends_with_the_handle() {
+fn a_leader_that_somebody_else_has_reaped_is_no_target_any_more_and_its_tree_lives_on() {
     beside(async {
-        for (containment, spawner) in whole() {
+        // A supervisor is nobody else's child to wait for.
+        for (containment, spawner) in all().filter(|(containment, _)| *containment != Containment::Supervisor)
+        {
             let marker = Marker::new();
-            let child = marker.start(&spawner, "setsid sleep 60 &", PIPES).await;
+            let child = marker.start(&spawner, "sleep 60 &", PIPES).await;
             let Child { leader, tree, .. } = child;
             leader.exited().await.unwrap();
-            let pid = leader.pid();
-            leader.reap();
-            assert_eq!(state(pid), None, "{containment}");
-            assert!(!marker.living().is_empty());
-            drop(tree);
+            let pid = Pid::from_raw(leader.pid().cast_signed()).unwrap();
+            waitpid(Some(pid), WaitOptions::empty()).unwrap();
+            assert!(!leader.signal_group(Signal::Kill).unwrap());
+            let left = tree.release(leader).await;
+            let [background] = marker.living()[..] else {
+                panic!("{containment}: {:?}", marker.living());
+            };
+            // Without its leader a group is not known any more.
+            assert_eq!(left.is_some(), containment == Containment::Cgroup);
+            drop(left);
+            if containment == Containment::Group {
+                let background = Pid::from_raw(background.cast_signed()).unwrap();
+                kill_process(background, rustix::process::Signal::KILL).unwrap();
+            }
             until(|| marker.living().is_empty()).await;
         }
     });

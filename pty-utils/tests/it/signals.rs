@@ -21,7 +21,7 @@ fn a_group_signal_reaches_a_background_child() {
 }
 
 #[test]
-fn followers_are_known_and_reached_in_whichever_group_until_the_last_is_gone() {
+fn a_tree_without_containment_is_the_session_in_whichever_group_until_the_last_is_gone() {
     beside(async {
         for streams in [PIPES, TERMINAL] {
             let spawner = Spawner::new().unwrap();
@@ -35,10 +35,11 @@ fn followers_are_known_and_reached_in_whichever_group_until_the_last_is_gone() {
             let background: u32 = text.trim().trim_end_matches('.').parse().unwrap();
             assert!(child.leader.signal_group(Signal::Kill).unwrap());
             child.leader.exited().await.unwrap();
-            assert!(child.leader.has_followers().unwrap());
-            child.leader.signal_followers(Signal::Kill).unwrap();
+            assert!(child.tree.signal(Signal::Continue).unwrap());
+            child.tree.kill().unwrap();
             until(|| matches!(state(background), None | Some('Z'))).await;
-            assert!(!child.leader.has_followers().unwrap());
+            assert!(!child.tree.signal(Signal::Continue).unwrap());
+            child.tree.emptied().await.unwrap();
         }
     });
 }

@@ -100,7 +100,7 @@ pub(crate) async fn end(child: Child) -> End {
         input,
         outputs,
         terminal,
-        tree: _tree,
+        tree,
     } = child;
     drop(input);
     let (mut stdout, mut stderr, mut pty) = (Vec::new(), Vec::new(), Vec::new());
@@ -113,7 +113,7 @@ pub(crate) async fn end(child: Child) -> End {
         }
     }
     let status = leader.exited().await.unwrap();
-    leader.reap();
+    drop(tree.release(leader).await);
     drop(terminal);
     End {
         stdout,

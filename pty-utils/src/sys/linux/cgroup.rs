@@ -170,7 +170,11 @@ impl Groups {
     }
 
     fn remove_left(&self) {
-        lock(&self.left).retain(|directory| !directory.remove().unwrap_or(true));
+        lock(&self.left).retain(|directory| {
+            // Killing them may have been refused before, for want of a descriptor.
+            let _ = directory.kill();
+            !directory.remove().unwrap_or(false)
+        });
     }
 }
 

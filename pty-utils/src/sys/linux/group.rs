@@ -25,7 +25,9 @@ pub(super) fn signal(leader: &Process, signal: Signal) -> io::Result<bool> {
 
 pub(super) fn kill(leader: &Process) -> io::Result<()> {
     if leader.reaped() == Reaped::No {
-        leader.signal_group(Signal::Kill)?;
+        let killed = leader.signal_group(Signal::Kill);
+        // Of a leader that has exited, the group is not looked for in `/proc` if that cannot be.
+        killed.inspect_err(|_| leader.kill())?;
         session::signal_followers(leader.pid(), Signal::Kill)?;
     }
     Ok(())

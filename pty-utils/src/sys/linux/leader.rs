@@ -3,7 +3,7 @@ use super::tree::Family;
 use crate::{exit::ExitStatus, signal::Signal};
 use std::{io, sync::Arc};
 
-/// Dropping it kills the family, unless the leader was reaped.
+/// Dropping it kills the family.
 #[derive(Debug)]
 pub(crate) struct Leader {
     family: Arc<Family>,
@@ -37,18 +37,6 @@ impl Leader {
 
     pub(crate) fn signal_group(&self, signal: Signal) -> io::Result<bool> {
         self.family.signal_group(signal)
-    }
-
-    pub(crate) fn has_followers(&self) -> io::Result<bool> {
-        self.family.has_followers()
-    }
-
-    pub(crate) fn signal_followers(&self, signal: Signal) -> io::Result<()> {
-        self.family.signal_followers(signal).map(drop)
-    }
-
-    pub(crate) fn reap(self) {
-        self.family.reap();
     }
 }
 

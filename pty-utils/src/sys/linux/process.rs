@@ -27,6 +27,7 @@ pub(super) struct Process {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reaped {
     No,
+    /// By us; or by somebody else in this program, which waits for all its children or ignores `SIGCHLD`.
     Yes,
 }
 
@@ -44,7 +45,7 @@ impl Process {
     }
 
     pub(super) fn reaped(&self) -> Reaped {
-        *lock(&self.reaped)
+        self.look(&mut lock(&self.reaped))
     }
 
     /// How it ended, if it has. It stays a zombie.
@@ -58,12 +59,15 @@ impl Process {
 
     /// False if there is nobody alive left in the group.
     pub(super) fn signal_group(&self, signal: Signal) -> io::Result<bool> {
+        if self.reaped() == Reaped::Yes {
+            return Ok(false);
+        }
         // The kernel counts a zombie as somebody.
         if self.status().is_ok_and(|status| status.is_some()) && !session::has_group(self.pid)? {
             return Ok(false);
         }
-        let reaped = lock(&self.reaped);
-        if *reaped == Reaped::Yes {
+        let mut reaped = lock(&self.reaped);
+        if self.look(&mut reaped) == Reaped::Yes {
             return Ok(false);
         }
         match kill_process_group(self.pid, signal.into()) {
@@ -88,16 +92,26 @@ impl Process {
     /// Reaps it if it has exited, without touching its group.
     pub(super) fn reap(&self) -> Reaped {
         let mut reaped = lock(&self.reaped);
-        if let Ok(Some(_)) = self.wait(WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
+        if let Ok(Some(_)) | Err(Errno::CHILD) = self.wait(WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
             *reaped = Reaped::Yes;
         }
         *reaped
     }
 
+    /// Kills the leader and its group, without needing anything that may have run out.
+    pub(super) fn kill(&self) {
+        let mut reaped = lock(&self.reaped);
+        if self.look(&mut reaped) == Reaped::No {
+            // Failing means that they are gone or run as somebody else.
+            let _ = kill_process_group(self.pid, Signal::Kill.into());
+            let _ = pidfd_send_signal(&self.pidfd, Signal::Kill.into());
+        }
+    }
+
     /// Kills the group and reaps, unless it was reaped already.
     pub(super) fn end(&self) {
         let mut reaped = lock(&self.reaped);
-        if *reaped == Reaped::Yes {
+        if self.look(&mut reaped) == Reaped::Yes {
             return;
         }
         *reaped = Reaped::Yes;
@@ -128,6 +142,14 @@ impl Process {
         rusage::of_exited(self.pidfd.as_fd())
             .or_else(running)
             .unwrap_or_default()
+    }
+
+    fn look(&self, reaped: &mut Reaped) -> Reaped {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        if *reaped == Reaped::No && self.wait(options).is_err_and(|errno| errno == Errno::CHILD) {
+            *reaped = Reaped::Yes;
+        }
+        *reaped
     }
 
     fn wait(&self, options: WaitIdOptions) -> Result<Option<WaitIdStatus>, Errno> {

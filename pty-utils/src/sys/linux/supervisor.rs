@@ -10,14 +10,12 @@ use super::{
     descendants::{self, descendants},
     helper::Process,
     proc::{self, Stat},
-    process::Reaped,
     register::register,
     session,
 };
 use crate::{exit::ExitStatus, signal::Signal, usage::Usage};
 use orphans::Orphans;
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
     io::{Errno, retry_on_intr},
     net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown},
     process::{Pid, kill_process_group},
@@ -36,11 +34,6 @@ use tokio::{
 /// How long a supervisor may take to answer: a thousand times what it takes. Nobody waits longer for one that
 /// somebody has stopped.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The same, on the thread that waits.
-const BLOCKING_PATIENCE: Timespec = Timespec {
-    tv_sec: 1,
-    tv_nsec: 0,
-};
 
 /// A supervisor and a leader that the runtime does not know yet. Dropping it kills the tree.
 #[derive(Debug)]
@@ -113,14 +106,6 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn has_followers(&self) -> io::Result<bool> {
-        self.orphans.has_followers()
-    }
-
-    pub(super) fn signal_followers(&self, signal: Signal) -> io::Result<bool> {
-        self.orphans.signal_followers(signal)
-    }
-
     pub(super) fn signal(&self, signal: Signal) -> io::Result<bool> {
         if !self.process.is_alive() {
             return self.orphans.signal(signal);
@@ -164,39 +149,13 @@ impl Supervisor {
         Rest::Nobody
     }
 
-    /// Reaps a leader that has exited, and waits for that on this thread.
-    pub(super) fn reap(&self) {
-        if proc::is_alive(self.pid()) || self.ask(Request::Release).is_err() {
-            return;
-        }
-        let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
-        while self.reaped() == Reaped::No {
-            match retry_on_intr(|| poll(&mut fds, Some(&BLOCKING_PATIENCE))) {
-                Ok(1..) => self.listen(),
-                Ok(0) | Err(_) => return,
-            };
-        }
-    }
-
-    /// Whether the leader was given back to the system.
-    pub(super) fn reaped(&self) -> Reaped {
-        let told = *self.told.borrow();
-        if told.released.is_some() || told.is_over {
-            Reaped::Yes
-        } else {
-            Reaped::No
-        }
-    }
-
     /// Kills everybody, reaps the leader unless that was done before, and waits on this thread for it.
     pub(super) fn end(&self) {
-        if self.reaped() == Reaped::No {
-            self.process.go_on();
-            // To the supervisor this is our end.
-            let _ = shutdown(&self.socket, Shutdown::Write);
-            self.process.wait_for_exit();
-            self.listen();
-        }
+        self.process.go_on();
+        // To the supervisor this is our end.
+        let _ = shutdown(&self.socket, Shutdown::Write);
+        self.process.wait_for_exit();
+        self.listen();
         if !self.told.borrow().is_empty && !self.process.is_alive() {
             // What is refused here cannot be done at all.
             let _ = self.orphans.signal(Signal::Kill);

@@ -3,7 +3,6 @@ use super::{
     cgroup::Leaf,
     group,
     process::{Process, Reaped},
-    session,
     supervisor::{Rest, Supervisor},
 };
 use crate::{exit::ExitStatus, signal::Signal, usage::Usage};
@@ -98,41 +97,13 @@ impl Family {
         }
     }
 
-    pub(super) fn has_followers(&self) -> io::Result<bool> {
-        match self {
-            Self::Cgroup(_, process) | Self::Group(process) => {
-                session::has_followers(process.get_ref().pid())
-            }
-            Self::Supervised(supervisor) => supervisor.has_followers(),
-        }
-    }
-
-    pub(super) fn signal_followers(&self, signal: Signal) -> io::Result<bool> {
-        match self {
-            Self::Cgroup(_, process) | Self::Group(process) => {
-                session::signal_followers(process.get_ref().pid(), signal)
-            }
-            Self::Supervised(supervisor) => supervisor.signal_followers(signal),
-        }
-    }
-
-    /// Reaps a leader that has exited; nothing happens to one that has not.
-    pub(super) fn reap(&self) {
-        match self {
-            Self::Cgroup(_, process) | Self::Group(process) => drop(process.get_ref().reap()),
-            Self::Supervised(supervisor) => supervisor.reap(),
-        }
-    }
-
-    /// Kills everybody and reaps the leader, unless that one was reaped already.
+    /// Kills everybody and reaps the leader. Of a group nobody is known any more when its leader was reaped.
     pub(super) fn end(&self) {
         match self {
             Self::Cgroup(_, process) | Self::Group(process) => {
-                if process.get_ref().reaped() == Reaped::No {
-                    // What is refused here cannot be done at all.
-                    let _ = self.kill();
-                    process.get_ref().end();
-                }
+                // What is refused here cannot be done at all, or is done when the leaf is dropped.
+                let _ = self.kill();
+                process.get_ref().end();
             }
             Self::Supervised(supervisor) => supervisor.end(),
         }
@@ -148,7 +119,8 @@ impl Family {
 
     fn kill(&self) -> io::Result<()> {
         match self {
-            Self::Cgroup(leaf, _) => leaf.kill(),
+            // Without a descriptor to kill all of them with, as many as can be killed without one.
+            Self::Cgroup(leaf, process) => leaf.kill().inspect_err(|_| process.get_ref().kill()),
             Self::Supervised(supervisor) => supervisor.kill(),
             Self::Group(process) => group::kill(process.get_ref()),
         }

@@ -52,29 +52,6 @@ impl Leader {
     pub(crate) fn signal_group(&self, signal: Signal) -> io::Result<bool> {
         lock(&self.process).signal(signal)
     }
-
-    #[expect(
-        clippy::unnecessary_wraps,
-        clippy::unused_self,
-        reason = "elsewhere it can be told"
-    )]
-    pub(crate) fn has_followers(&self) -> io::Result<bool> {
-        // Signals reach the leader only, so there is nobody that could be waited for.
-        Ok(false)
-    }
-
-    #[expect(
-        clippy::unnecessary_wraps,
-        clippy::unused_self,
-        reason = "elsewhere it can be done"
-    )]
-    pub(crate) fn signal_followers(&self, _signal: Signal) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(crate) fn reap(self) {
-        drop(self);
-    }
 }
 
 impl Drop for Leader {

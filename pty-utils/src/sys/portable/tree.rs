@@ -45,7 +45,7 @@ impl Tree {
 
     #[expect(clippy::unused_async, reason = "elsewhere it can take time")]
     pub(crate) async fn release(self, leader: Leader) -> Option<Leftovers> {
-        leader.reap();
+        drop(leader);
         None
     }
 }

@@ -112,7 +112,7 @@ impl Drop for Leaf {
         if let Ok(true) = self.directory.remove() {
             return;
         }
-        // Whatever is refused here is tried again by the groups.
+        // Whatever is refused here, the kill too, is tried again by the groups.
         let _ = self.directory.kill();
         if !self.directory.remove_within(DEATH).unwrap_or(false) {
             self.groups.remove_later(self.directory.clone());

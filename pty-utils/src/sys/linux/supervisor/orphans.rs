@@ -48,15 +48,6 @@ impl Orphans {
         self.signal_each(|pid| self.is_in_group(pid), signal)
     }
 
-    /// Everybody in the session but the leader.
-    pub(super) fn signal_followers(&self, signal: Signal) -> io::Result<bool> {
-        self.signal_each(|pid| pid != self.leader && self.is_in_session(pid), signal)
-    }
-
-    pub(super) fn has_followers(&self) -> io::Result<bool> {
-        Ok(session::has_followers(self.leader)? && self.are_known())
-    }
-
     /// Kills the leader alone.
     pub(super) fn kill_leader(&self) {
         // It is gone, or somebody whom we may not kill.
