@@ -10,6 +10,7 @@ use super::{
     clone::vfork,
     ends::above_streams,
     errno::last_errno,
+    lock::lock,
     stack::Stack,
 };
 use rustix::{
@@ -30,6 +31,7 @@ use std::{
     path::Path,
     process::ExitCode,
     ptr,
+    sync::{Arc, Mutex},
 };
 
 /// What a helper says when it runs.
@@ -117,12 +119,16 @@ pub(super) struct Running {
     process: Process,
 }
 
-/// The process of a helper. Dropping it waits for its exit and reaps it.
+/// The process of a helper. Dropping it waits for its exit and reaps it. One that takes too long is reaped by a later
+/// start.
 #[derive(Debug)]
 pub(super) struct Process {
     pid: Pid,
-    pidfd: OwnedFd,
+    pidfd: Arc<OwnedFd>,
 }
+
+/// Those that took too long.
+static LATE: Mutex<Vec<Arc<OwnedFd>>> = Mutex::new(Vec::new());
 
 impl Running {
     pub(super) fn is_alive(&self) -> bool {
@@ -149,7 +155,11 @@ impl Running {
 
 impl Process {
     pub(super) fn new(pid: Pid, pidfd: OwnedFd) -> Self {
-        Self { pid, pidfd }
+        lock(&LATE).retain(|late| !reap(late));
+        Self {
+            pid,
+            pidfd: Arc::new(pidfd),
+        }
     }
 
     pub(super) fn pid(&self) -> Pid {
@@ -166,13 +176,13 @@ impl Process {
         let _ = pidfd_send_signal(&self.pidfd, Signal::CONT);
     }
 
-    /// Waits on this thread until it has exited, and reaps it. One that takes too long still has something to
-    /// do, and is left alone with it.
-    pub(super) fn wait_for_exit(&self) {
+    /// Waits on this thread until it has exited, and reaps it. False for one that takes too long: it still has
+    /// something to do, and is left alone with it.
+    pub(super) fn wait_for_exit(&self) -> bool {
+        // A stopped one would not notice that it is let go of.
+        self.go_on();
         self.has_exited_within(&EXIT);
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        // It may have been reaped before.
-        let _ = waitid(WaitId::PidFd(self.pidfd.as_fd()), options);
+        reap(&self.pidfd)
     }
 
     fn has_exited_within(&self, patience: &Timespec) -> bool {
@@ -189,8 +199,16 @@ impl AsFd for Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.wait_for_exit();
+        if !self.wait_for_exit() {
+            lock(&LATE).push(Arc::clone(&self.pidfd));
+        }
     }
+}
+
+/// False if it has not exited. It may have been reaped before.
+fn reap(process: &OwnedFd) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    !matches!(waitid(WaitId::PidFd(process.as_fd()), options), Ok(None))
 }
 
 /// Our end and a helper's, which keep messages apart.
@@ -302,4 +320,34 @@ fn asked() -> Option<Role> {
     // SAFETY: as above, and the string lives as long as the process.
     let name = unsafe { CStr::from_ptr(name) };
     Role::ALL.into_iter().find(|role| role.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process::{PidfdFlags, pidfd_open};
+    use std::process::{Child, Command};
+
+    fn process(child: &Child) -> Process {
+        let pid = Pid::from_child(child);
+        Process::new(pid, pidfd_open(pid, PidfdFlags::empty()).unwrap())
+    }
+
+    #[test]
+    fn one_that_takes_too_long_is_reaped_by_a_later_start() {
+        let mut late = Command::new("sleep").arg("60").spawn().unwrap();
+        let process_of_late = process(&late);
+        let pidfd = Arc::clone(&process_of_late.pidfd);
+        drop(process_of_late);
+        assert!(late.try_wait().unwrap().is_none(), "it is left alone");
+        pidfd_send_signal(&pidfd, Signal::KILL).unwrap();
+        let mut fds = [PollFd::new(&pidfd, PollFlags::IN)];
+        assert_eq!(poll(&mut fds, Some(&START)), Ok(1));
+        let other = Command::new("true").spawn().unwrap();
+        drop(process(&other));
+        for mut child in [late, other] {
+            let error = child.wait().expect_err("it was reaped");
+            assert_eq!(error.raw_os_error(), Some(libc::ECHILD));
+        }
+    }
 }

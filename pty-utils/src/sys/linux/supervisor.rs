@@ -151,7 +151,6 @@ impl Supervisor {
 
     /// Kills everybody, reaps the leader unless that was done before, and waits on this thread for it.
     pub(super) fn end(&self) {
-        self.process.go_on();
         // To the supervisor this is our end.
         let _ = shutdown(&self.socket, Shutdown::Write);
         self.process.wait_for_exit();
