@@ -140,6 +140,7 @@ impl Process {
             return Usage::default();
         }
         rusage::of_exited(self.pidfd.as_fd())
+            .map(Usage::without_our_memory)
             .or_else(running)
             .unwrap_or_default()
     }

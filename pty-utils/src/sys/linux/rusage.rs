@@ -35,6 +35,31 @@ pub(super) fn of_exited(pidfd: BorrowedFd<'_>) -> Option<Usage> {
     })
 }
 
+impl Usage {
+    /// Without a peak of memory that may be ours: until it is the program, a child has our memory, and the kernel counts
+    /// that as its own (`exec_mmap` in fs/exec.c). Only what is above our own peak is surely not.
+    pub(super) fn without_our_memory(self) -> Self {
+        let ours = own_peak_bytes();
+        Self {
+            max_rss_bytes: self
+                .max_rss_bytes
+                .filter(|bytes| ours.is_some_and(|ours| *bytes > ours)),
+            ..self
+        }
+    }
+}
+
+fn own_peak_bytes() -> Option<u64> {
+    // SAFETY: it is plain data, for which zero is a value.
+    let mut rusage = unsafe { mem::zeroed::<libc::rusage>() };
+    // SAFETY: the place is ours to write.
+    let result = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut rusage) };
+    u64::try_from(rusage.ru_maxrss)
+        .ok()
+        .filter(|_| result == 0)?
+        .checked_mul(1024)
+}
+
 fn duration(time: libc::timeval) -> Option<Duration> {
     let seconds = u64::try_from(time.tv_sec).ok()?;
     let micros = u32::try_from(time.tv_usec).ok()?;

@@ -166,7 +166,10 @@ impl Supervisor {
         let told = self.listen();
         let supervisor = self.process.pid();
         let Some(reaped) = Stat::of(supervisor).map(|stat| stat.childrens) else {
-            return told.exit.map(|(_, usage)| usage).unwrap_or_default();
+            return told
+                .exit
+                .map(|(_, usage)| usage.without_our_memory())
+                .unwrap_or_default();
         };
         let [mut user, mut system] = reaped;
         let mut max_rss_bytes = None;
@@ -182,7 +185,7 @@ impl Supervisor {
         if let (Some((_, leader)), None) = (told.exit, told.released) {
             user += leader.user.unwrap_or_default();
             system += leader.system.unwrap_or_default();
-            max_rss_bytes = max_rss_bytes.max(leader.max_rss_bytes);
+            max_rss_bytes = max_rss_bytes.max(leader.without_our_memory().max_rss_bytes);
         }
         Usage {
             user: Some(user),
