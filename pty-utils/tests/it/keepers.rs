@@ -116,11 +116,16 @@ fn what_dead_spawners_left_is_ended_by_the_next_one_and_nobody_else_is() {
             };
             let parent = group_of(keeper).unwrap().parent().unwrap().to_owned();
             let namespace: u64 = name.split('-').nth(4).unwrap().parse().unwrap();
-            let (living, dead) = (process::id(), killed());
+            let living = process::id();
+            let mut owner = process::Command::new("sleep").arg("60").spawn().unwrap();
+            let dead = owner.id();
             let living = Made::new(parent.join(format!("exec-server-{living}-0-{namespace}-1")));
             let foreign = Made::new(parent.join(format!("exec-server-{dead}-0-{}-1", namespace + 1)));
             let nameless = Made::new(parent.join(format!("exec-server-{dead}-0")));
             let left = Made::new(parent.join(format!("exec-server-{dead}-0-{namespace}-1")));
+            // Not before: the spawners of other tests end what they find as well.
+            owner.kill().unwrap();
+            owner.wait().unwrap();
             let both = [(); 2].map(|()| {
                 std::thread::spawn(|| Spawner::with_options(with_helper(Some(Containment::Cgroup))).unwrap())
             });
@@ -133,11 +138,4 @@ fn what_dead_spawners_left_is_ended_by_the_next_one_and_nobody_else_is() {
             }
         }
     });
-}
-
-/// The pid of a process that is gone.
-fn killed() -> u32 {
-    let mut child = process::Command::new("true").spawn().unwrap();
-    child.wait().unwrap();
-    child.id()
 }
