@@ -8,8 +8,7 @@ pub struct Usage {
     pub user: Option<Duration>,
     /// CPU time in the kernel.
     pub system: Option<Duration>,
-    /// The most memory that was resident at a time, in bytes: of the whole tree where its control group
-    /// counts memory, else of the largest process that is known. After the leader's exit it is not known if it was
+    /// The most memory that was resident at a time, in bytes, of the largest process that is known. After the leader's exit it is not known if it was
     /// below the peak of this process, which the kernel cannot tell from it.
     pub max_rss_bytes: Option<u64>,
 }

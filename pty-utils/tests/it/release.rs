@@ -22,7 +22,8 @@ fn who_is_left_lives_on_and_can_be_waited_for_signalled_and_killed() {
             read_until(&outputs[0], "ready").await;
             leader.exited().await.unwrap();
             let left = tree.release(leader).await.expect("somebody lives");
-            assert!(!marker.living().is_empty(), "{containment}");
+            // In the middle of an exec there is no environment to know it by.
+            until(|| !marker.living().is_empty()).await;
             assert!(left.signal(Signal::Terminate).unwrap());
             read_until(&outputs[0], "polite").await;
             left.emptied().await.unwrap();

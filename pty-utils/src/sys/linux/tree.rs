@@ -141,7 +141,7 @@ impl Family {
                 Usage {
                     user: group.user.or(leader.user),
                     system: group.system.or(leader.system),
-                    max_rss_bytes: group.max_rss_bytes.or(leader.max_rss_bytes),
+                    max_rss_bytes: leader.max_rss_bytes,
                 }
             }
             Self::Supervised(supervisor) => supervisor.usage(),

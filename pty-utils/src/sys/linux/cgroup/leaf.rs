@@ -14,7 +14,10 @@ use std::{
     ffi::OsString,
     fs, io,
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::io::Interest;
@@ -30,6 +33,7 @@ pub(in crate::sys::linux) struct Leaf {
     directory: Directory,
     /// As in `/proc/PID/cgroup`.
     name: OsString,
+    is_removed: AtomicBool,
 }
 
 impl Leaf {
@@ -38,6 +42,7 @@ impl Leaf {
             groups,
             directory,
             name,
+            is_removed: AtomicBool::new(false),
         }
     }
 
@@ -56,6 +61,9 @@ impl Leaf {
     }
 
     pub(in crate::sys::linux) fn kill(&self) -> io::Result<()> {
+        if self.is_removed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.directory.kill()
     }
 
@@ -79,6 +87,12 @@ impl Leaf {
 
     /// Removes the group. False if somebody lives in it.
     pub(in crate::sys::linux) async fn remove(&self) -> bool {
+        let is_removed = self.try_remove().await;
+        self.is_removed.store(is_removed, Ordering::Relaxed);
+        is_removed
+    }
+
+    async fn try_remove(&self) -> bool {
         if let Ok(true) = self.directory.remove() {
             return true;
         }
@@ -90,7 +104,7 @@ impl Leaf {
         false
     }
 
-    /// What the whole group has used; memory only where it is counted.
+    /// What the whole group has used but memory: that takes a controller, which costs each group more than all the rest.
     pub(in crate::sys::linux) fn usage(&self) -> Usage {
         let cpu = fs::read_to_string(self.directory.path().join("cpu.stat")).unwrap_or_default();
         let time = |name: &str| {
@@ -98,18 +112,17 @@ impl Leaf {
             let (_, micros) = fields.find(|(field, _)| *field == name)?;
             micros.parse().ok().map(Duration::from_micros)
         };
-        let peak = fs::read_to_string(self.directory.path().join("memory.peak"));
         Usage {
             user: time("user_usec"),
             system: time("system_usec"),
-            max_rss_bytes: peak.ok().and_then(|bytes| bytes.trim_end().parse().ok()),
+            max_rss_bytes: None,
         }
     }
 }
 
 impl Drop for Leaf {
     fn drop(&mut self) {
-        if let Ok(true) = self.directory.remove() {
+        if self.is_removed.load(Ordering::Relaxed) || matches!(self.directory.remove(), Ok(true)) {
             return;
         }
         // Whatever is refused here, the kill too, is tried again by the groups.
