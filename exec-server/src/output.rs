@@ -5,6 +5,7 @@ mod events;
 mod memory;
 mod pattern;
 mod reading;
+mod retention;
 mod ring;
 mod subscriber;
 mod summary;
@@ -115,11 +116,6 @@ impl OutputLog {
         outcome
     }
 
-    /// Sets a part of the server's memory aside for this.
-    pub(crate) fn set_reservation(&self, reservation: Reservation) {
-        self.lock().reservation = Some(reservation);
-    }
-
     /// Publishes the leader's exit.
     pub(crate) fn push_exit(self: &Arc<Self>, status: ExitFacts) {
         self.change(Tells::Mark, |state| {
@@ -189,30 +185,6 @@ impl OutputLog {
         });
     }
 
-    /// Drops everything, to make room for others. There is no such process any more.
-    pub(crate) fn discard(&self) {
-        let mut state = self.lock();
-        state.is_discarded = true;
-        state.ring.clear();
-        let reservation = state.reservation.take();
-        let (readers, owner) = (state.readers.take(), state.owner.take());
-        drop(state);
-        drop(reservation);
-        readers.wake();
-        owner.wake();
-    }
-
-    /// Whether this may be dropped to make room for others: nobody is still to be told of its end.
-    pub(crate) fn is_expendable(&self) -> bool {
-        let state = self.lock();
-        state.close_was_told || state.subscriber.is_none()
-    }
-
-    /// The part of the server's memory that is set aside for this, in bytes.
-    pub(crate) fn reserved(&self) -> usize {
-        self.lock().reservation.as_ref().map_or(0, Reservation::bytes)
-    }
-
     /// What this takes, in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.lock().ring.memory()
@@ -232,30 +204,6 @@ impl OutputLog {
         let on_slow_client = self.on_slow_client;
         let has_room = move |state: &mut State| state.has_room(on_slow_client).then_some(());
         wait_until(&self.state, State::owner_list, has_room).await;
-    }
-
-    /// Waits until the time that an ended process is kept for runs, or stops to: it runs once a client was told of the
-    /// close, while one is attached.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe.
-    pub(crate) async fn retention_runs(&self, runs: bool) {
-        let is_so = |state: &mut State| {
-            let is_running = state.close_was_told && state.subscriber.is_some();
-            (is_running == runs).then_some(())
-        };
-        wait_until(&self.state, State::owner_list, is_so).await;
-    }
-
-    /// Waits until everything was dropped to make room for others.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe.
-    pub(crate) async fn discarded(&self) {
-        let is_so = |state: &mut State| state.is_discarded.then_some(());
-        wait_until(&self.state, State::owner_list, is_so).await;
     }
 
     /// Appends notifications for `outbox` to `batch` until that is full. True if there are more.

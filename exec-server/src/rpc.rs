@@ -5,6 +5,7 @@ mod cancel;
 mod connection;
 mod dispatch;
 mod error;
+mod goodbye;
 mod handlers;
 mod outbox;
 pub(crate) mod spare;

@@ -1,5 +1,6 @@
 //! Who owns which process, and which connection speaks for it.
 
+mod error;
 mod handshake;
 mod kept;
 mod registry;
@@ -13,6 +14,7 @@ use exec_protocol::{Group, ProcessId, SessionId};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+pub(crate) use error::{AttachError, ReserveError, SessionEnded};
 pub(crate) use handshake::{Admission, Handshake, HandshakeError};
 pub(crate) use kept::Kept;
 pub(crate) use registry::{NoRandomness, OpenError, Registry, random_id};
@@ -66,33 +68,6 @@ pub(crate) enum Takeover {
     Allowed,
     /// It stays, and the other one is refused.
     Refused,
-}
-
-/// Why a connection cannot speak for a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum AttachError {
-    /// The session's life is over.
-    #[error(transparent)]
-    Ended(#[from] SessionEnded),
-    /// Another connection does.
-    #[error("the session is attached to another connection")]
-    Attached,
-}
-
-/// The session's life is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no such session")]
-pub(crate) struct SessionEnded;
-
-/// Why a process id cannot be taken.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ReserveError {
-    /// Another process has it.
-    #[error("the process id is taken by a process that runs or is still kept")]
-    Taken(Entry),
-    /// The session is over.
-    #[error(transparent)]
-    Ended(#[from] SessionEnded),
 }
 
 impl Session {

@@ -25,8 +25,8 @@ const QUEUED_COMMANDS: usize = 64;
 /// last clone, which ends the thread, kills every leader that still runs: keep one for as long as children
 /// shall live.
 ///
-/// The process must not ignore `SIGCHLD` and must not wait for children that are not its own: exit statuses
-/// would be lost.
+/// The process must not wait for children that are not its own: exit statuses would be lost. An ignored `SIGCHLD`,
+/// which would have the same effect, is set to its default.
 ///
 /// Dropping the last clone also waits until everything that belongs to the containment is gone, which takes
 /// milliseconds.

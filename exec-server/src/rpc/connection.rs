@@ -1,7 +1,6 @@
 //! The dispatch loop of one connection.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use exec_protocol::envelope::{self, EnvelopeError, Incoming, Message, RequestId, Style};
 use exec_protocol::initialize::InitializeParams;
@@ -9,12 +8,12 @@ use exec_protocol::{RpcError, parse_params};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::task::{JoinHandle, yield_now};
-use tokio::time::error::Elapsed;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::task::yield_now;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::dispatch::{Answer, BatchAnswer, Dispatcher, Start};
+use super::goodbye::say_goodbye;
 use super::handlers::{self, Caller};
 use super::outbox::Outbox;
 use super::writer;
@@ -54,20 +53,6 @@ pub(crate) async fn serve(server: &Server, connection: Connection) {
     dispatch.detach();
     // Whether the peer hangs up in time or not, there is nothing more to do.
     let _ = timeout(GOODBYE, dispatch.source.drain()).await;
-}
-
-/// Waits until the writer is done, as long as it gets on.
-async fn say_goodbye(writer: &mut JoinHandle<()>, outbox: &Outbox, at_most: Duration) -> Result<(), Elapsed> {
-    let give_up = Instant::now() + at_most;
-    loop {
-        let before = outbox.batches();
-        match timeout_at(give_up.min(Instant::now() + GOODBYE), &mut *writer).await {
-            // A writer that panicked is reported by its task.
-            Ok(_) => return Ok(()),
-            Err(elapsed) if outbox.batches() == before || Instant::now() >= give_up => return Err(elapsed),
-            Err(_) => {}
-        }
-    }
 }
 
 struct Dispatch<'a> {

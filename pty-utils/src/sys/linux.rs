@@ -8,6 +8,7 @@
 mod blocked_signals;
 mod cgroup;
 mod child;
+mod child_signal;
 mod clone;
 mod clone3;
 mod descendants;

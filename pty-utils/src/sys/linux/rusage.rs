@@ -1,9 +1,11 @@
 //! What a child that has exited has used, before it is reaped.
+use super::proc;
 use crate::usage::Usage;
 use std::{
     ffi::c_long,
     mem,
     os::fd::{AsRawFd, BorrowedFd},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
@@ -39,25 +41,28 @@ impl Usage {
     /// Without a peak of memory that may be ours: until it is the program, a child has our memory, and the kernel counts
     /// that as its own (`exec_mmap` in fs/exec.c). Only what is above our own peak is surely not.
     pub(super) fn without_our_memory(self) -> Self {
-        let ours = own_peak_bytes();
         Self {
-            max_rss_bytes: self
-                .max_rss_bytes
-                .filter(|bytes| ours.is_some_and(|ours| *bytes > ours)),
+            max_rss_bytes: self.max_rss_bytes.filter(|bytes| is_above_ours(*bytes)),
             ..self
         }
     }
 }
 
-fn own_peak_bytes() -> Option<u64> {
-    // SAFETY: it is plain data, for which zero is a value.
-    let mut rusage = unsafe { mem::zeroed::<libc::rusage>() };
-    // SAFETY: the place is ours to write.
-    let result = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut rusage) };
-    u64::try_from(rusage.ru_maxrss)
-        .ok()
-        .filter(|_| result == 0)?
-        .checked_mul(1024)
+/// Whether it is above the most memory that this process has had since it is this program. What getrusage(2) says of us
+/// is no measure: in it is what whoever started us had, for the same reason.
+fn is_above_ours(bytes: u64) -> bool {
+    /// What it was when it was read last. It only grows, so most children need no look at it.
+    static PEAK: AtomicU64 = AtomicU64::new(0);
+    if bytes <= PEAK.load(Relaxed) {
+        return false;
+    }
+    let Some(peak) = proc::peak_rss_bytes(rustix::process::getpid()) else {
+        return false;
+    };
+    // The kernel counts in batches per processor, so two readings of one peak differ a little.
+    let peak = peak.saturating_add(peak / 8);
+    PEAK.fetch_max(peak, Relaxed);
+    bytes > peak
 }
 
 fn duration(time: libc::timeval) -> Option<Duration> {

@@ -1,5 +1,6 @@
 //! From a command to the parts of a child.
 use super::{
+    child_signal::keep_statuses,
     ends::Ends,
     failure::Failure,
     holding::{Born, Holding},
@@ -50,6 +51,7 @@ pub(crate) struct Parts {
 impl Starter {
     pub(crate) fn new(containment: Option<Containment>, helper: Option<&Path>) -> Result<Self, SpawnerError> {
         kernel::check().map_err(io::Error::from)?;
+        keep_statuses().map_err(io::Error::from)?;
         let mut stack = Stack::new().map_err(io::Error::from)?;
         let holding = Holding::new(&mut stack, containment, helper)?;
         Ok(Self { stack, holding })

@@ -2,7 +2,7 @@
 
 use exec_protocol::Group;
 use exec_protocol::process::{EndReason, ProcessState, StreamBytes};
-use exec_tests::{Peer, TestServer, Wire, fixture, on_every_wire, on_wires};
+use exec_tests::{Peer, TestServer, Wire, fixture, on_every_wire, with_peer};
 use serde_json::{Value, json};
 
 use super::{now_ms, record};
@@ -152,19 +152,25 @@ on_every_wire! {
     }
 }
 
-on_wires! {
-    // A server in this process may be larger than the child, and then the system cannot tell them apart.
-    [stdio, websocket]
-    async fn a_large_child_has_had_its_memory(peer: &mut Peer) {
-        const BYTES: u64 = 64 << 20;
-        peer.start(on_pipes("p", ["fill", &BYTES.to_string()])).await;
-        peer.output_until("p", "filled").await;
-        let plausible = BYTES..2 * BYTES;
-        let running = record(peer, "p").await.max_rss_bytes.expect("it is known here");
-        assert!(plausible.contains(&running), "{running}");
-        let transcript = peer.terminate("p").await;
-        let told = transcript.close.expect("it is closed").max_rss_bytes;
-        assert!(told.is_some_and(|told| plausible.contains(&told)), "{told:?}");
-        assert_eq!(told, record(peer, "p").await.max_rss_bytes);
+/// A server in this process may be larger than the child, and then the system cannot tell them apart.
+#[tokio::test]
+async fn a_large_child_has_had_its_memory_whatever_started_its_server() {
+    const BYTES: u64 = 64 << 20;
+    let plausible = BYTES..2 * BYTES;
+    // A system that counts what started the server to the server would call this the child's.
+    let ballast = std::hint::black_box(vec![1_u8; 128 << 20]);
+    for wire in [Wire::Stdio, Wire::Websocket] {
+        with_peer(wire, async |peer| {
+            peer.start(on_pipes("p", ["fill", &BYTES.to_string()])).await;
+            peer.output_until("p", "filled").await;
+            let running = record(peer, "p").await.max_rss_bytes.expect("it is known here");
+            assert!(plausible.contains(&running), "{running}");
+            let transcript = peer.terminate("p").await;
+            let told = transcript.close.expect("it is closed").max_rss_bytes;
+            assert!(told.is_some_and(|told| plausible.contains(&told)), "{told:?}");
+            assert_eq!(told, record(peer, "p").await.max_rss_bytes);
+        })
+        .await;
     }
+    drop(ballast);
 }

@@ -36,6 +36,17 @@ async fn both_streams_come_out_where_they_went_in() {
 }
 
 #[tokio::test]
+async fn a_program_that_was_started_to_ignore_its_children_knows_how_they_end() {
+    let server = fixture::program("exec-server-under-test");
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", r#"trap "" CHLD; exec "$0" run -- sh -c "exit 3""#])
+        .arg(server);
+    let output = program::output(command, "").await;
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+}
+
+#[tokio::test]
 async fn output_comes_as_it_is_written_and_not_at_the_end() {
     let mut running = Running::start(run(["--", &fixture::path(), "echo"]));
     for word in ["one\n", "two\n", "without a newline"] {
