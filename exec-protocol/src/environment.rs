@@ -15,6 +15,32 @@ impl Method for Info {
     type Result = EnvironmentInfo;
 }
 
+/// `environment/status`: whether commands can be run.
+#[derive(Debug)]
+pub enum Status {}
+
+impl Method for Status {
+    const NAME: &'static str = "environment/status";
+    const REPEATABLE: bool = true;
+    type Params = Empty;
+    type Result = EnvironmentStatus;
+}
+
+/// How far the environment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentStatus {
+    /// Always [`Readiness::Ready`], if the server is ours: who can ask can run commands.
+    pub status: Readiness,
+}
+
+/// Whether commands can be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Readiness {
+    /// They can.
+    Ready,
+}
+
 /// What a client needs to know to write commands for this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

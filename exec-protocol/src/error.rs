@@ -19,6 +19,8 @@ pub enum ErrorCode {
     InvalidParams = -32602,
     /// The request was fine, and could not be carried out.
     InternalError = -32603,
+    /// What the request is about is not there.
+    NotFound = -32004,
     /// The session is attached to another connection.
     SessionAttached = -32010,
     /// The client took its request back.
@@ -69,6 +71,20 @@ kinds! {
     DuplicateProcess = InvalidRequest "duplicateProcess",
     /// A message, or a reply, is longer than the limit.
     MessageTooLarge = InvalidRequest "messageTooLarge",
+    /// Something else than a regular file is where one was expected.
+    NotAFile = InvalidRequest "notAFile",
+    /// Something else than a directory is where one was expected.
+    NotADirectory = InvalidRequest "notADirectory",
+    /// Something is where nothing was expected.
+    AlreadyExists = InvalidRequest "alreadyExists",
+    /// A directory is to go that is not empty.
+    DirectoryNotEmpty = InvalidRequest "directoryNotEmpty",
+    /// A file, or a list of files, does not fit into a message.
+    FileTooLarge = InvalidRequest "fileTooLarge",
+    /// A handle of that name is open.
+    DuplicateHandle = InvalidRequest "duplicateHandle",
+    /// A handle is for reading, or for writing, and was used for the other.
+    WrongHandleMode = InvalidRequest "wrongHandleMode",
     /// A member is missing or has the wrong type or value.
     InvalidParams = InvalidParams "invalidParams",
     /// A chunk is not standard base64 with padding.
@@ -89,11 +105,11 @@ kinds! {
     ProgramNotFound = InternalError "programNotFound",
     /// The working directory is not there, or not a directory.
     CwdNotFound = InternalError "cwdNotFound",
-    /// The operating system does not let us run the program or enter the directory.
+    /// The operating system does not let us run the program, enter the directory, or do this to the file.
     PermissionDenied = InternalError "permissionDenied",
     /// The file is there, and is no program that can run here.
     NotExecutable = InternalError "notExecutable",
-    /// Out of file descriptors.
+    /// Out of file descriptors, or of handles.
     TooManyFiles = InternalError "tooManyFiles",
     /// A limit on processes, ours or the operating system's, is reached.
     TooManyProcesses = InternalError "tooManyProcesses",
@@ -101,10 +117,16 @@ kinds! {
     MemoryLimit = InternalError "memoryLimit",
     /// The process does not read its stdin, and the queue before it is full. Nothing was taken.
     StdinFull = InternalError "stdinFull",
+    /// There is no room left to write to.
+    StorageFull = InternalError "storageFull",
     /// The server is about to leave.
     ShuttingDown = InternalError "shuttingDown",
     /// Something failed that should not.
     Internal = InternalError "internal",
+    /// There is nothing at the path.
+    PathNotFound = NotFound "pathNotFound",
+    /// No handle of that name is open.
+    UnknownHandle = NotFound "unknownHandle",
     /// The session has a connection, and the server was told not to take it from it. Passes.
     SessionAttached = SessionAttached "sessionAttached",
     /// The client took its request back with `$/cancelRequest`.

@@ -97,6 +97,11 @@ id! {
 }
 
 id! {
+    /// The client's name for an open file, unique among those of its session.
+    HandleId
+}
+
+id! {
     /// The server's name for a session. Whoever knows it can resume the session.
     SessionId
 }

@@ -19,6 +19,24 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// Reads null as true. For members that are true where they are left out.
+pub(crate) fn null_as_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Option::deserialize(deserializer).map(|value| value.unwrap_or_else(yes))
+}
+
+/// What a member is that is true where it is left out.
+pub(crate) fn yes() -> bool {
+    true
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes the member by reference"
+)]
+pub(crate) fn is_true(value: &bool) -> bool {
+    *value
+}
+
 /// Reads an object and refuses a name that comes twice: the first value would be lost. Null is read as an empty one.
 pub(crate) fn unique_names<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
 where

@@ -5,7 +5,7 @@
 //!
 //! * [`envelope`] takes a message apart and puts one together: JSON-RPC 2.0, read leniently.
 //! * [`Method`] and [`Notice`] tie a name on the wire to its params and result; each message of
-//!   [`process`], [`session`], [`server`], [`initialize`] and [`environment`] implements one of them.
+//!   [`process`], [`fs`], [`session`], [`server`], [`initialize`] and [`environment`] implements one of them.
 //! * [`ErrorKind`] is the one place where an error has its name and its code.
 //! * [`Blob`], [`ProcessId`], [`SessionId`], [`WriteId`] and the other ids, [`Seq`] and [`WirePath`] are validated
 //!   when they are parsed: whoever holds one need not check it again.
@@ -23,6 +23,7 @@
 
 pub mod envelope;
 pub mod environment;
+pub mod fs;
 pub mod initialize;
 pub mod process;
 pub mod server;
@@ -41,7 +42,7 @@ mod seq;
 pub use blob::{Blob, InvalidBase64};
 pub use cancel::{CancelParams, CancelRequest};
 pub use error::{ErrorCode, ErrorData, ErrorKind, RpcError};
-pub use id::{Group, IdTooLong, MAX_ID_BYTES, ProcessId, SessionId, StartKey, Uid, WriteId};
+pub use id::{Group, HandleId, IdTooLong, MAX_ID_BYTES, ProcessId, SessionId, StartKey, Uid, WriteId};
 pub use lenient::StringMap;
 pub use method::{Empty, Method, Notice};
 pub use params::{ParamsError, parse_params};

@@ -59,6 +59,9 @@ struct ServeArgs {
     /// Refuse a connection that resumes a session which has one, instead of hanging up on that one
     #[arg(long)]
     refuse_takeover: bool,
+    /// Changes nothing: requests are always served as they come. Hosts of other exec servers pass it
+    #[arg(long)]
+    concurrent_requests: bool,
 }
 
 /// A way to hold the descendants of a process together.
@@ -105,6 +108,7 @@ impl ServeArgs {
             || self.containment.is_some()
             || self.detached_session.is_some()
             || self.refuse_takeover
+            || self.concurrent_requests
     }
 }
 

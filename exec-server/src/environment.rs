@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use exec_protocol::WirePath;
 use exec_protocol::environment::{EnvironmentInfo, Shell};
 
-/// The shell of a user whose environment does not name one.
+/// The shell of a user for whom neither the environment nor the password database names one.
 const DEFAULT_SHELL: &str = "/bin/sh";
 
 /// Looks around.
@@ -17,7 +17,7 @@ const DEFAULT_SHELL: &str = "/bin/sh";
 pub(crate) fn info() -> io::Result<EnvironmentInfo> {
     let cwd = WirePath::new(std::env::current_dir()?).map_err(io::Error::other)?;
     Ok(EnvironmentInfo {
-        shell: shell(std::env::var_os("SHELL").map(PathBuf::from)),
+        shell: shell([std::env::var_os("SHELL").map(PathBuf::from), login_shell()]),
         cwd,
         user_home_dir: std::env::home_dir().and_then(|home| WirePath::new(home).ok()),
         platform_os: std::env::consts::OS.to_owned(),
@@ -25,9 +25,24 @@ pub(crate) fn info() -> io::Result<EnvironmentInfo> {
     })
 }
 
-fn shell(named: Option<PathBuf>) -> Shell {
+/// What the password database says.
+#[cfg(unix)]
+fn login_shell() -> Option<PathBuf> {
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??;
+    Some(user.shell)
+}
+
+#[cfg(not(unix))]
+fn login_shell() -> Option<PathBuf> {
+    None
+}
+
+/// The first of these that can be one.
+fn shell(named: [Option<PathBuf>; 2]) -> Shell {
     let path = named
-        .filter(|path| path.is_absolute())
+        .into_iter()
+        .flatten()
+        .find(|path| path.is_absolute())
         .unwrap_or_else(|| Path::new(DEFAULT_SHELL).to_owned());
     let name = path
         .file_stem()
@@ -46,22 +61,16 @@ mod tests {
 
     #[test]
     fn the_shell_is_the_users_or_the_systems() {
-        let named = |path: &str| shell(Some(path.into()));
-        assert_eq!(
-            named("/usr/bin/zsh"),
-            Shell {
-                name: "zsh".into(),
-                path: "/usr/bin/zsh".into()
-            }
-        );
-        for unusable in [shell(None), named(""), named("zsh")] {
-            assert_eq!(
-                unusable,
-                Shell {
-                    name: "sh".into(),
-                    path: "/bin/sh".into()
-                }
-            );
+        let named = |variable: Option<&str>, database: Option<&str>| {
+            let shell = shell([variable.map(PathBuf::from), database.map(PathBuf::from)]);
+            (shell.name, shell.path)
+        };
+        let is = |name: &str, path: &str| (name.to_owned(), path.to_owned());
+        let (zsh, fish) = (Some("/usr/bin/zsh"), Some("/usr/bin/fish"));
+        assert_eq!(named(zsh, fish), is("zsh", "/usr/bin/zsh"));
+        for unusable in [None, Some(""), Some("zsh")] {
+            assert_eq!(named(unusable, fish), is("fish", "/usr/bin/fish"), "{unusable:?}");
+            assert_eq!(named(unusable, unusable), is("sh", "/bin/sh"), "{unusable:?}");
         }
     }
 }

@@ -52,6 +52,7 @@ mod config;
 mod deadline;
 mod env_policy;
 mod environment;
+mod files;
 mod framing;
 mod notify;
 mod output;

@@ -121,6 +121,45 @@ pub fn default_output_memory() -> usize {
     crate::machine::memory_bytes() / 2
 }
 
+/// Longest file that is read or written in one message, in bytes. A longer one is refused, and read or written in parts.
+///
+/// With base64 and what stands around it, it makes a message.
+pub const MAX_FILE_BYTES: usize = (MAX_MESSAGE_BYTES - (64 << 10)) / 4 * 3;
+
+/// Longest part of a file that is read or written at once through a handle, in bytes. A longer one is refused.
+pub const MAX_FILE_BLOCK_BYTES: usize = 1 << 20;
+
+/// Open files of one session. Beyond it `fs/open` is refused.
+pub const MAX_FILE_HANDLES: usize = 128;
+
+/// Pieces of file work of one session that are under way at a time. Others wait for their turn.
+///
+/// Each takes a thread, and memory for one message. More gain nothing where the disk is quick; a few may hang on a
+/// network's disk, and the rest gets on.
+pub const MAX_FILE_JOBS: usize = 8;
+
+/// Longest list of files in one answer, in bytes as it goes out. A walk ends there; a directory with more is refused.
+pub const MAX_FILE_LIST_BYTES: usize = 24 << 20;
+
+/// Levels of directories that a walk goes down.
+pub const MAX_WALK_DEPTH: usize = 64;
+
+/// Directories that a walk looks into.
+pub const MAX_WALK_DIRECTORIES: usize = 10_000;
+
+/// Entries that a walk gives.
+///
+/// As many as the sources of a large project.
+pub const MAX_WALK_ENTRIES: usize = 50_000;
+
+/// Errors that a walk tells. With more it is truncated.
+pub const MAX_WALK_ERRORS: usize = 1_000;
+
+/// Messages of one connection whose requests wait for something, in bytes. When it is reached, reading pauses.
+///
+/// Two of the longest. Only file work waits with much in hand: what is to be written stays in memory until its turn.
+pub const MAX_WAITING_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
+
 /// From the polite signal to the kill.
 ///
 /// A shell's exit trap needs milliseconds; a database that flushes needs a second.
@@ -208,6 +247,8 @@ pub const HTTP_HEAD_WAIT: Duration = Duration::from_secs(10);
 // What must hold between them is checked by the compiler.
 const _: () = assert!(MAX_READ_BYTES as u64 >= process::DEFAULT_MAX_BYTES);
 const _: () = assert!(MAX_READ_REPLY_BYTES < MAX_MESSAGE_BYTES);
+const _: () = assert!(MAX_FILE_LIST_BYTES < MAX_MESSAGE_BYTES / 8 * 7);
+const _: () = assert!(MAX_FILE_BLOCK_BYTES < MAX_FILE_BYTES);
 const _: () = assert!(PATTERN_MEMORY_BYTES < WAITS_MEMORY_BYTES / 2);
 const _: () = assert!(
     (MAX_MATCH_TEXTS_BYTES + MAX_WAIT_PROCESSES * exec_protocol::MAX_ID_BYTES) * 6 + MAX_WAIT_PROCESSES * 128

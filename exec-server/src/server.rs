@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
+use crate::files::Files;
 use crate::limits::{MAX_CONNECTIONS, MAX_PROCESSES};
 use crate::output::OutputMemory;
 use crate::process::Stop;
@@ -246,10 +247,11 @@ impl Server {
 
     /// A new session, or the one to resume.
     pub(crate) fn session(&self, resumed: Option<&SessionId>) -> Result<Arc<Session>, OpenError> {
-        match resumed {
-            Some(id) => self.0.sessions.resume(id),
-            None => self.0.sessions.open().inspect(|_| self.stats().opened.add(1)),
+        if let Some(id) = resumed {
+            return self.0.sessions.resume(id);
         }
+        let opened = self.0.sessions.open(Files::new(self.tasks()));
+        opened.inspect(|_| self.stats().opened.add(1))
     }
 
     /// The connection of `outbox` is gone: unless another one comes in time, the session ends.

@@ -20,6 +20,7 @@ pub(crate) use kept::Kept;
 pub(crate) use registry::{NoRandomness, OpenError, Registry, random_id};
 pub(crate) use table::{Entry, Tombstone};
 
+use crate::files::Files;
 use crate::process::{Process, Stop};
 use crate::rpc::Outbox;
 use crate::transport::CloseReason;
@@ -29,6 +30,7 @@ use table::Table;
 #[derive(Debug)]
 pub(crate) struct Session {
     id: SessionId,
+    files: Files,
     /// Held only for the length of a memory operation, never across an await.
     state: Mutex<State>,
     /// A connection came, or none will.
@@ -71,7 +73,7 @@ pub(crate) enum Takeover {
 }
 
 impl Session {
-    fn new(id: SessionId) -> Self {
+    fn new(id: SessionId, files: Files) -> Self {
         let state = State {
             attached: None,
             is_over: false,
@@ -82,6 +84,7 @@ impl Session {
         };
         Self {
             id,
+            files,
             state: Mutex::new(state),
             absence_over: Notify::new(),
         }
@@ -89,6 +92,11 @@ impl Session {
 
     pub(crate) fn id(&self) -> &SessionId {
         &self.id
+    }
+
+    /// Its work on files.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Makes `outbox` the one that gets the notifications, from the next event on, behind this
@@ -153,6 +161,7 @@ impl Session {
         let is_same = state.attached.is_none() && state.absences == absence.0;
         if is_same {
             state.end(stop);
+            self.files.end();
         }
         is_same
     }
@@ -186,6 +195,7 @@ impl Session {
     /// one, is left to say what becomes of them.
     pub(crate) fn end(&self, stop: &Stop) {
         self.lock().end(stop);
+        self.files.end();
         self.absence_over.notify_waiters();
     }
 
@@ -252,6 +262,7 @@ impl Session {
         let is_idle = state.is_idle();
         if is_idle {
             state.end(stop);
+            self.files.end();
         }
         is_idle
     }

@@ -47,8 +47,14 @@ pub(crate) struct Stats {
 pub(crate) struct Count(AtomicU64);
 
 /// A counter for each kind of error.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct KindCounts([Count; ErrorKind::ALL.len()]);
+
+impl Default for KindCounts {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Count::default()))
+    }
+}
 
 /// A connection that is open. Dropping it closes it, as far as the count goes.
 #[derive(Debug)]

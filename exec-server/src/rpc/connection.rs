@@ -20,7 +20,7 @@ use super::writer;
 use crate::deadline::until;
 use crate::limits::{
     ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_CLIENT_NAME_BYTES, MAX_REQUESTS_IN_FLIGHT,
-    WRITE_BATCH_BYTES,
+    MAX_WAITING_BYTES, WRITE_BATCH_BYTES,
 };
 use crate::process::Stop;
 use crate::server::Server;
@@ -65,13 +65,16 @@ struct Dispatch<'a> {
     waiting: FuturesUnordered<BoxFuture<'static, Waited>>,
     /// Requests that were read and have no answer yet, those in batches included.
     in_flight: usize,
+    /// The length of the messages that they came in.
+    waiting_bytes: usize,
     stopping: CancellationToken,
 }
 
-/// An answer that had to wait, and how many requests it answers.
+/// An answer that had to wait, how many requests it answers, and how long their message was.
 struct Waited {
     answer: Vec<u8>,
     requests: usize,
+    message_bytes: usize,
 }
 
 /// Why the loop woke up.
@@ -95,6 +98,7 @@ impl<'a> Dispatch<'a> {
             dispatcher: None,
             waiting: FuturesUnordered::new(),
             in_flight: 0,
+            waiting_bytes: 0,
             stopping: server.stopping().child_token(),
         }
     }
@@ -116,7 +120,7 @@ impl<'a> Dispatch<'a> {
                 Wake::Received(Received::Message(message)) => self.take_in(&message),
                 Wake::Received(Received::Refused(error)) => {
                     let refusal = Answer::refusal(self.server.stats(), self.outbox.style(), None, &error);
-                    self.send(refusal, 1);
+                    self.send(refusal, 1, 0);
                 }
                 Wake::Received(Received::Finished) => return self.finish().await,
                 Wake::Received(Received::Gone(reason)) => return reason,
@@ -173,7 +177,9 @@ impl<'a> Dispatch<'a> {
     /// Waits for whatever is next. Each branch is cancel safe.
     async fn next_wake(&mut self, reads: bool, deadline: Option<Instant>) -> Wake {
         let load = self.outbox.load();
-        let may_read = reads && self.in_flight + load.answers < MAX_REQUESTS_IN_FLIGHT;
+        let may_read = reads
+            && self.in_flight + load.answers < MAX_REQUESTS_IN_FLIGHT
+            && self.waiting_bytes < MAX_WAITING_BYTES;
         tokio::select! {
             received = self.source.next(), if may_read => Wake::Received(received),
             Some(waited) = self.waiting.next(), if load.has_room() => Wake::Answered(waited),
@@ -188,23 +194,23 @@ impl<'a> Dispatch<'a> {
         match envelope::parse(bytes) {
             Ok(Incoming::Single(message)) => {
                 self.outbox.learn_style(message.style());
-                self.take(message);
+                self.take(message, bytes.len());
             }
-            Ok(Incoming::Batch(elements)) => self.take_batch(elements),
+            Ok(Incoming::Batch(elements)) => self.take_batch(elements, bytes.len()),
             Err(error) => {
                 let answer = self.refusal(&error);
-                self.send(answer, 1);
+                self.send(answer, 1, bytes.len());
             }
         }
     }
 
-    fn take(&mut self, message: Message<'_>) {
+    fn take(&mut self, message: Message<'_>, message_bytes: usize) {
         match message {
             Message::Request {
                 id, method, params, ..
             } => {
                 if let Some(answer) = self.request(id, &method, params, false) {
-                    self.send(answer, 1);
+                    self.send(answer, 1, message_bytes);
                 }
             }
             Message::Notification { method, params, .. } => self.notice(&method, params),
@@ -213,7 +219,7 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    fn take_batch(&mut self, elements: envelope::Batch<'_>) {
+    fn take_batch(&mut self, elements: envelope::Batch<'_>, message_bytes: usize) {
         if let Some(message) = elements.iter().find_map(|element| element.as_ref().ok()) {
             self.outbox.learn_style(message.style());
         }
@@ -230,7 +236,7 @@ impl<'a> Dispatch<'a> {
                         answers.push(Some(owned), answer);
                     }
                 }
-                Ok(message) => self.take(message),
+                Ok(message) => self.take(message, message_bytes),
                 Err(error) => {
                     let answer = self.refusal(&error);
                     answers.push(error.id, answer);
@@ -239,7 +245,7 @@ impl<'a> Dispatch<'a> {
         }
         let requests = answers.len();
         if let Some(answer) = answers.finish() {
-            self.send(answer, requests);
+            self.send(answer, requests, message_bytes);
         }
     }
 
@@ -311,23 +317,31 @@ impl<'a> Dispatch<'a> {
         )
     }
 
-    fn send(&mut self, answer: Answer, requests: usize) {
+    fn send(&mut self, answer: Answer, requests: usize, message_bytes: usize) {
         match answer {
             Answer::Now(answer) => self.push(answer, requests),
             Answer::Later(answer) => {
                 self.in_flight += requests;
+                self.waiting_bytes += message_bytes;
                 self.waiting.push(Box::pin(async move {
                     Waited {
                         answer: answer.await,
                         requests,
+                        message_bytes,
                     }
                 }));
             }
         }
     }
 
-    fn answer(&mut self, Waited { answer, requests }: Waited) {
+    fn answer(&mut self, waited: Waited) {
+        let Waited {
+            answer,
+            requests,
+            message_bytes,
+        } = waited;
         self.in_flight -= requests;
+        self.waiting_bytes -= message_bytes;
         self.push(answer, requests);
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use exec_protocol::envelope::{self, MAX_BATCH_ELEMENTS, RequestId, Style};
+use exec_protocol::fs::Walk;
 use exec_protocol::process::{Ack, Read, Wait};
 use exec_protocol::{
     CancelParams, CancelRequest, ErrorKind, Method as _, Notice as _, RpcError, parse_params,
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cancel::Cancellable;
 use super::error::{cancelled, shutting_down};
-use super::handlers::{Caller, ack, read};
+use super::handlers::{Caller, ack, begin_file_work, read};
 use crate::limits::MAX_MESSAGE_BYTES;
 use crate::stats::Stats;
 
@@ -24,8 +25,11 @@ use crate::stats::Stats;
 /// was written: jsonrpsee's ids are integers and strings, a peer's may be any number.
 const NULL_ID: &str = r#"{"jsonrpc":"2.0","id":null,"#;
 
-/// Methods that wait for something to happen and can be taken back.
-const WAITING_METHODS: [&str; 2] = [Read::NAME, Wait::NAME];
+/// Methods that wait for something to happen, or take long, and can be taken back.
+const WAITING_METHODS: [&str; 3] = [Read::NAME, Wait::NAME, Walk::NAME];
+
+/// How the names of the methods of files begin.
+const FILE_METHODS: &str = "fs/";
 
 /// Room in the answer to a batch for its brackets and for every element's refusal, in bytes: the id,
 /// which has at most 1,024, and a few words.
@@ -98,6 +102,8 @@ impl Dispatcher {
         let mut answer: BoxFuture<'static, Vec<u8>> = if method == Read::NAME {
             let (caller, params) = (self.caller.clone(), params.map(str::to_owned));
             Box::pin(answer_read(caller, params, id, style))
+        } else if let Some(begun) = self.begin_file_work(method, params, &id, style) {
+            begun
         } else if let Some((_, MethodCallback::Async(callback))) = self.methods.method_with_name(method) {
             let params = Params::new(params).into_owned();
             let caller = self.extensions.clone();
@@ -129,6 +135,32 @@ impl Dispatcher {
                 answer = answer => answer,
                 () = taken_back => error(&stats, style, Some(&waiting_id), &cancelled()),
                 () = stopping.cancelled() => error(&stats, style, Some(&waiting_id), &shutting_down()),
+            }
+        }))
+    }
+
+    /// Begins a file method. None if it is none.
+    fn begin_file_work(
+        &self,
+        method: &str,
+        params: Option<&str>,
+        id: &RequestId<'static>,
+        style: Style,
+    ) -> Option<BoxFuture<'static, Vec<u8>>> {
+        if !method.starts_with(FILE_METHODS) {
+            return None;
+        }
+        let mut out = Vec::new();
+        envelope::begin_result(&mut out, style, id);
+        let begun = begin_file_work(&self.caller, method, params, out)?;
+        let (id, stats) = (id.clone(), Arc::clone(self.caller.server.stats()));
+        Some(Box::pin(async move {
+            match begun.await {
+                Ok(mut out) => {
+                    envelope::end_result(&mut out);
+                    out
+                }
+                Err(refusal) => error(&stats, style, Some(&id), &refusal),
             }
         }))
     }

@@ -1,10 +1,14 @@
 //! Domain errors as the peer sees them: the one place where each gets its kind.
 
+use std::io;
+
 use exec_protocol::process::ProcessRecord;
 use exec_protocol::{ErrorKind, RpcError};
 use jsonrpsee::types::ErrorObjectOwned;
 use pty_utils::{Field, SpawnError};
+use rustix::io::Errno;
 
+use crate::files::FileError;
 use crate::output::{PatternError, ReadError};
 use crate::process::{CommandError, ResizeError, StdinRefusal};
 use crate::server::StartError;
@@ -160,6 +164,57 @@ impl From<ResizeError> for RpcError {
         };
         Self::new(kind, error.to_string()).with_errno(errno)
     }
+}
+
+impl From<FileError> for RpcError {
+    fn from(error: FileError) -> Self {
+        let (kind, errno) = match &error {
+            FileError::NotFound(source) => (ErrorKind::PathNotFound, source.raw_os_error()),
+            FileError::Io(source) => (file_error_kind(source), source.raw_os_error()),
+            FileError::NotAFile(_) | FileError::IsADirectory(_) => (ErrorKind::NotAFile, None),
+            FileError::NotADirectory(_) => (ErrorKind::NotADirectory, None),
+            FileError::Exists(_) => (ErrorKind::AlreadyExists, None),
+            FileError::NotEmpty(_) => (ErrorKind::DirectoryNotEmpty, None),
+            FileError::IntoItself | FileError::Root => (ErrorKind::InvalidRequest, None),
+            FileError::TooLarge | FileError::TooManyEntries => (ErrorKind::FileTooLarge, None),
+            FileError::HandleTaken => (ErrorKind::DuplicateHandle, None),
+            FileError::TooManyHandles => (ErrorKind::TooManyFiles, None),
+            FileError::UnknownHandle => (ErrorKind::UnknownHandle, None),
+            FileError::WrongMode(_) => (ErrorKind::WrongHandleMode, None),
+            FileError::SessionEnded => (ErrorKind::UnknownSession, None),
+            FileError::BrokenOff => (ErrorKind::Internal, None),
+        };
+        Self::new(kind, error.to_string()).with_errno(errno)
+    }
+}
+
+/// The kind of what the operating system said of a file that is there.
+fn file_error_kind(error: &io::Error) -> ErrorKind {
+    use io::ErrorKind as Io;
+    match error.kind() {
+        Io::PermissionDenied | Io::ReadOnlyFilesystem => ErrorKind::PermissionDenied,
+        Io::StorageFull | Io::QuotaExceeded => ErrorKind::StorageFull,
+        Io::FileTooLarge => ErrorKind::FileTooLarge,
+        Io::IsADirectory => ErrorKind::NotAFile,
+        Io::InvalidFilename => ErrorKind::InvalidPath,
+        _ => match error.raw_os_error().map(Errno::from_raw_os_error) {
+            // Symlinks that lead in a circle.
+            Some(Errno::LOOP) => ErrorKind::InvalidPath,
+            Some(Errno::MFILE | Errno::NFILE) => ErrorKind::TooManyFiles,
+            _ => ErrorKind::Internal,
+        },
+    }
+}
+
+/// What nobody can enforce here.
+pub(super) fn sandbox_unsupported(field: &str) -> RpcError {
+    let message = format!("`{field}` cannot be enforced here");
+    RpcError::new(ErrorKind::SandboxUnsupported, message).with_field(field)
+}
+
+/// A member has a value that it cannot have here.
+pub(super) fn invalid_param(field: &str, message: impl Into<String>) -> RpcError {
+    RpcError::new(ErrorKind::InvalidParams, message).with_field(field)
 }
 
 /// The refusals of a write that are errors. A closed stdin is not: it is a status.

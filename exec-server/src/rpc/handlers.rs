@@ -4,6 +4,7 @@ mod ack;
 mod close_stdin;
 mod environment;
 mod forget;
+mod fs;
 mod get;
 mod list;
 mod read;
@@ -25,6 +26,7 @@ use jsonrpsee::core::server::Methods;
 use tokio::sync::Semaphore;
 
 pub(crate) use ack::ack;
+pub(crate) use fs::begin as begin_file_work;
 pub(crate) use read::read;
 pub(crate) use wait::room_for_waits;
 
@@ -91,11 +93,12 @@ fn known(entry: Option<Entry>) -> Result<Arc<Process>, RpcError> {
     }
 }
 
-/// All methods but `initialize`, which a connection handles itself, and `process/read`, whose answers are put together
-/// by hand.
+/// All methods but `initialize`, which a connection handles itself, `process/read`, whose answers are put together
+/// by hand, and those of files, whose answers are put together elsewhere.
 pub(crate) fn methods() -> Methods {
     let mut module = RpcModule::new(());
     register::<exec_protocol::environment::Info, _, _>(&mut module, environment::info);
+    register::<exec_protocol::environment::Status, _, _>(&mut module, environment::status);
     register::<exec_protocol::process::CloseStdin, _, _>(&mut module, close_stdin::close_stdin);
     register::<exec_protocol::process::Forget, _, _>(&mut module, forget::forget);
     register::<exec_protocol::process::Get, _, _>(&mut module, get::get);
@@ -143,6 +146,6 @@ mod tests {
 
     #[test]
     fn each_method_is_registered_once() {
-        assert_eq!(methods().method_names().count(), 14);
+        assert_eq!(methods().method_names().count(), 15);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use exec_protocol::SessionId;
 
 use super::Session;
+use crate::files::Files;
 use crate::limits::MAX_SESSIONS;
 use crate::process::Stop;
 
@@ -41,11 +42,11 @@ pub(crate) enum OpenError {
 }
 
 impl Registry {
-    /// Opens a new session.
+    /// Opens a new session, which works on `files`.
     ///
     /// Beyond the cap the one goes that nobody has been attached to for longest, of those whose
     /// processes have all ended; without such a one, none is opened.
-    pub(crate) fn open(&self) -> Result<Arc<Session>, OpenError> {
+    pub(crate) fn open(&self, files: Files) -> Result<Arc<Session>, OpenError> {
         let id = SessionId::new(&random_id()?).expect("36 bytes are fewer than an id may have");
         let mut state = self.lock();
         if state.is_closed {
@@ -63,7 +64,7 @@ impl Registry {
             }
             state.sessions.remove(oldest.id());
         }
-        let session = Arc::new(Session::new(id.clone()));
+        let session = Arc::new(Session::new(id.clone(), files));
         state.sessions.insert(id, Arc::clone(&session));
         Ok(session)
     }

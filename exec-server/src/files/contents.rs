@@ -1,0 +1,89 @@
+//! What is in a file.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use exec_protocol::fs as wire;
+use rustix::fs::OFlags;
+
+use super::FileError;
+use crate::limits::MAX_FILE_BYTES;
+
+/// Tells what a path leads to.
+pub(crate) fn metadata(path: &Path) -> Result<wire::Metadata, FileError> {
+    let (own, followed) = (fs::symlink_metadata(path)?, fs::metadata(path)?);
+    Ok(wire::Metadata {
+        is_directory: followed.is_dir(),
+        is_file: followed.is_file(),
+        is_symlink: own.is_symlink(),
+        size: followed.len(),
+        created_at_ms: unix_ms(followed.created()),
+        modified_at_ms: unix_ms(followed.modified()),
+    })
+}
+
+/// Opens a regular file for reading. Anything else is not even touched: opening a FIFO waits, and opening some devices
+/// does something.
+pub(super) fn open(path: &Path) -> Result<(File, Metadata), FileError> {
+    let not_a_file = || FileError::NotAFile(path.to_owned());
+    if !fs::metadata(path)?.is_file() {
+        return Err(not_a_file());
+    }
+    // Nothing is waited for if it is something else by now.
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(not_a_file());
+    }
+    Ok((file, metadata))
+}
+
+/// Reads all of a file that fits into a message.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    let (file, metadata) = open(path)?;
+    let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    if length > MAX_FILE_BYTES {
+        return Err(FileError::TooLarge);
+    }
+    // Some files of the system have no length, and any may grow while it is read.
+    let mut contents = Vec::with_capacity(length + 1);
+    file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut contents)?;
+    if contents.len() > MAX_FILE_BYTES {
+        return Err(FileError::TooLarge);
+    }
+    Ok(contents)
+}
+
+/// Reads from `offset` on until there are `length` bytes, or the file ends.
+pub(super) fn read_at(file: &File, offset: u64, length: usize) -> Result<Vec<u8>, FileError> {
+    let mut block = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        let Some(position) = offset
+            .checked_add(filled as u64)
+            .filter(|position| i64::try_from(*position).is_ok())
+        else {
+            // No file is that long.
+            break;
+        };
+        match file.read_at(&mut block[filled..], position) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    block.truncate(filled);
+    Ok(block)
+}
+
+/// In Unix milliseconds; 0 if it is not known or before that time.
+fn unix_ms(time: std::io::Result<std::time::SystemTime>) -> u64 {
+    let since = time
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    since.map_or(0, crate::clock::milliseconds)
+}

@@ -1,0 +1,120 @@
+//! Copies of files and trees.
+
+use std::fs::{self, DirBuilder, FileType, Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use super::replacement::Replacement;
+use super::{FileError, contents, directory};
+
+/// What the owner needs of a directory to fill it.
+const OWNER: u32 = 0o700;
+
+/// Copies a regular file, a symlink as a symlink, or, with `recursive`, a directory with all that is in it.
+///
+/// A file that is at the destination gets the contents and the mode, a directory that is there the entries beside its
+/// own. What fails in the middle leaves what was copied up to there.
+pub(crate) fn copy(source: &Path, destination: &Path, recursive: bool) -> Result<(), FileError> {
+    let metadata = fs::symlink_metadata(source)?;
+    if !metadata.is_dir() {
+        return copy_one(source, metadata.file_type(), destination);
+    }
+    if !recursive {
+        return Err(FileError::IsADirectory(source.to_owned()));
+    }
+    if existing(destination)?.starts_with(fs::canonicalize(source)?) {
+        return Err(FileError::IntoItself);
+    }
+    if let Some(parent) = destination.parent() {
+        directory::create(parent, true)?;
+    }
+    copy_tree(source, &metadata, destination)
+}
+
+/// Where the destination is or would be, without symlinks.
+fn existing(destination: &Path) -> Result<PathBuf, FileError> {
+    for path in destination.ancestors() {
+        match fs::canonicalize(path) {
+            Ok(found) => {
+                let rest = destination.strip_prefix(path).unwrap_or(Path::new(""));
+                return Ok(found.join(rest));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(destination.to_owned())
+}
+
+/// A step on the way through a tree.
+enum Step {
+    /// Copies a directory's entries.
+    Fill(PathBuf, PathBuf),
+    /// Gives a directory its own mode, once it is full.
+    Close(PathBuf, Permissions),
+}
+
+fn copy_tree(source: &Path, metadata: &Metadata, destination: &Path) -> Result<(), FileError> {
+    let mut steps = Vec::new();
+    make(source, metadata, destination, &mut steps)?;
+    while let Some(step) = steps.pop() {
+        match step {
+            Step::Fill(source, destination) => {
+                for entry in directory::list(&source)? {
+                    let entry = entry?;
+                    let (source, destination) = (entry.path(), destination.join(entry.file_name()));
+                    let file_type = entry.file_type()?;
+                    if file_type.is_dir() {
+                        make(&source, &entry.metadata()?, &destination, &mut steps)?;
+                    } else {
+                        copy_one(&source, file_type, &destination)?;
+                    }
+                }
+            }
+            Step::Close(directory, permissions) => fs::set_permissions(directory, permissions)?,
+        }
+    }
+    Ok(())
+}
+
+/// Makes a directory, if it is not there, and plans what follows.
+fn make(
+    source: &Path,
+    metadata: &Metadata,
+    destination: &Path,
+    steps: &mut Vec<Step>,
+) -> Result<(), FileError> {
+    let mode = metadata.mode() & 0o777;
+    match DirBuilder::new().mode(mode | OWNER).create(destination) {
+        // Only one that keeps its owner out cannot be as it should be from the beginning.
+        Ok(()) if mode & OWNER != OWNER => {
+            let permissions = Permissions::from_mode(fs::metadata(destination)?.mode() & mode);
+            steps.push(Step::Close(destination.to_owned(), permissions));
+        }
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if !fs::metadata(destination).is_ok_and(|there| there.is_dir()) {
+                return Err(FileError::Exists(destination.to_owned()));
+            }
+        }
+        Err(error) => return Err(error.into()),
+    }
+    steps.push(Step::Fill(source.to_owned(), destination.to_owned()));
+    Ok(())
+}
+
+fn copy_one(source: &Path, file_type: FileType, destination: &Path) -> Result<(), FileError> {
+    if file_type.is_symlink() {
+        let target = fs::read_link(source)?;
+        return symlink(target, destination).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => FileError::Exists(destination.to_owned()),
+            _ => error.into(),
+        });
+    }
+    let (mut file, metadata) = contents::open(source)?;
+    let replacement = Replacement::begin(destination)?;
+    io::copy(&mut file, &mut replacement.file())?;
+    replacement.set_mode(metadata.mode())?;
+    replacement.commit()
+}

@@ -1,0 +1,98 @@
+//! Directories: made, read, removed.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use exec_protocol::WirePath;
+use exec_protocol::fs::DirectoryEntry;
+
+use super::FileError;
+use crate::limits::MAX_FILE_LIST_BYTES;
+
+/// Makes a directory; with `recursive`, those above it too, and it may be there already.
+pub(crate) fn create(path: &Path, recursive: bool) -> Result<(), FileError> {
+    let made = if recursive {
+        fs::create_dir_all(path)
+    } else {
+        fs::create_dir(path)
+    };
+    made.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => FileError::Exists(path.to_owned()),
+        _ => error.into(),
+    })
+}
+
+/// All entries of a directory, in the order of the bytes of their names.
+pub(crate) fn read(path: &Path) -> Result<Vec<DirectoryEntry>, FileError> {
+    let mut names = Vec::new();
+    let mut room = MAX_FILE_LIST_BYTES;
+    for entry in list(path)? {
+        let entry = entry?;
+        let path = WirePath::new(entry.path()).map_err(io::Error::other)?;
+        // The name, and the path that ends in it, with what is around them.
+        let length = path.to_string().len() + 2 * entry.file_name().len() + 80;
+        room = room.checked_sub(length).ok_or(FileError::TooManyEntries)?;
+        names.push((entry, path));
+    }
+    names.sort_by_key(|(entry, _)| entry.file_name());
+    Ok(names
+        .into_iter()
+        .map(|(entry, path)| described(&entry, path))
+        .collect())
+}
+
+fn described(entry: &fs::DirEntry, path: WirePath) -> DirectoryEntry {
+    // Only what a symlink leads to has to be looked for.
+    let file_type = entry.file_type().ok().and_then(|own| {
+        if own.is_symlink() {
+            Some(fs::metadata(entry.path()).ok()?.file_type())
+        } else {
+            Some(own)
+        }
+    });
+    DirectoryEntry {
+        file_name: entry.file_name().to_string_lossy().into_owned(),
+        is_directory: file_type.is_some_and(|it| it.is_dir()),
+        is_file: file_type.is_some_and(|it| it.is_file()),
+        path: Some(path),
+    }
+}
+
+/// The entries of a directory as they come.
+pub(super) fn list(path: &Path) -> Result<fs::ReadDir, FileError> {
+    fs::read_dir(path).map_err(|error| match error.kind() {
+        // Is it the path itself, or something on the way to it?
+        io::ErrorKind::NotADirectory if path.exists() => FileError::NotADirectory(path.to_owned()),
+        _ => error.into(),
+    })
+}
+
+/// Removes what is at the path; of a symlink, the link.
+pub(crate) fn remove(path: &Path, recursive: bool, force: bool) -> Result<(), FileError> {
+    if path.parent().is_none() {
+        return Err(FileError::Root);
+    }
+    let removed = fs::symlink_metadata(path).and_then(|metadata| {
+        if !metadata.is_dir() {
+            fs::remove_file(path)
+        } else if recursive {
+            fs::remove_dir_all(path)
+        } else {
+            fs::remove_dir(path)
+        }
+    });
+    match removed.map_err(|error| match error.kind() {
+        io::ErrorKind::DirectoryNotEmpty => FileError::NotEmpty(path.to_owned()),
+        _ => error.into(),
+    }) {
+        Err(FileError::NotFound { .. }) if force => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// The path without symlinks, `.` and `..`.
+pub(crate) fn canonical(path: &Path) -> Result<WirePath, FileError> {
+    let path = fs::canonicalize(path)?;
+    Ok(WirePath::new(path).map_err(io::Error::other)?)
+}

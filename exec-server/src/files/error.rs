@@ -1,0 +1,103 @@
+//! Why file work failed.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::limits::{MAX_FILE_BYTES, MAX_FILE_HANDLES};
+
+/// Why file work failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    /// There is nothing at the path.
+    #[error("{0}")]
+    NotFound(io::Error),
+    /// Something else than a regular file is there.
+    #[error("{} is no regular file", .0.display())]
+    NotAFile(PathBuf),
+    /// Something else than a directory is there.
+    #[error("{} is no directory", .0.display())]
+    NotADirectory(PathBuf),
+    /// Something is where it was to be made.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
+    /// A directory that is to go is not empty.
+    #[error("{} is a directory that is not empty, and `recursive` is false", .0.display())]
+    NotEmpty(PathBuf),
+    /// A directory was to be copied as if it were a file.
+    #[error("{} is a directory, and `recursive` is false", .0.display())]
+    IsADirectory(PathBuf),
+    /// A directory was to be copied to where it would be part of itself.
+    #[error("a directory cannot be copied into itself")]
+    IntoItself,
+    /// It has no name of its own.
+    #[error("the root directory cannot be removed")]
+    Root,
+    /// It does not fit into a message.
+    #[error(
+        "a file of more than {MAX_FILE_BYTES} bytes does not fit into a message; `fs/open` and `fs/readBlock` give it in \
+         parts"
+    )]
+    TooLarge,
+    /// Its entries do not fit into a message.
+    #[error("the directory has more entries than fit into a message; `fs/walk` gives as many as do")]
+    TooManyEntries,
+    /// The name is taken.
+    #[error("a handle of that name is open")]
+    HandleTaken,
+    /// There are as many as there may be.
+    #[error("the session has {MAX_FILE_HANDLES} open handles already")]
+    TooManyHandles,
+    /// No handle of that name is open.
+    #[error("no handle of that name is open")]
+    UnknownHandle,
+    /// It was opened for something else.
+    #[error("the handle was opened for {0}")]
+    WrongMode(&'static str),
+    /// The session's life is over.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// Something that the operating system said.
+    #[error("{0}")]
+    Io(io::Error),
+    /// It was not done, or not to its end.
+    #[error("the work on the file was broken off")]
+    BrokenOff,
+}
+
+impl From<io::Error> for FileError {
+    fn from(error: io::Error) -> Self {
+        let error = as_said(error);
+        match error.kind() {
+            // The latter if something on the way is no directory.
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound(error),
+            _ => Self::Io(error),
+        }
+    }
+}
+
+/// What the operating system said, without the path that a library may have put around it.
+fn as_said(error: io::Error) -> io::Error {
+    let inner = || {
+        let source = error.get_ref()?.source()?;
+        source.downcast_ref::<io::Error>()?.raw_os_error()
+    };
+    inner().map_or(error, io::Error::from_raw_os_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_errno_is_found_behind_a_path() {
+        let error = tempfile::NamedTempFile::new_in("/no/such/directory").unwrap_err();
+        assert_eq!(error.raw_os_error(), None);
+        let FileError::NotFound(error) = error.into() else {
+            panic!("it is not there")
+        };
+        assert_eq!(
+            error.raw_os_error(),
+            Some(rustix::io::Errno::NOENT.raw_os_error())
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! Files that are open for a session.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use exec_protocol::HandleId;
+use exec_protocol::fs::{OpenMode, ReadBlockResult};
+
+use super::replacement::Replacement;
+use super::{FileError, contents};
+use crate::limits::MAX_FILE_HANDLES;
+
+/// The open files of one session, by the client's names.
+#[derive(Debug, Default)]
+pub(super) struct Handles {
+    /// Held only for the length of a memory operation, never across an await.
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    handles: HashMap<HandleId, Arc<Handle>>,
+    is_closed: bool,
+}
+
+/// A file that is to be opened, or is open.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) path: PathBuf,
+    pub(crate) mode: OpenMode,
+    /// None before it was opened and after it was closed. Held while the file is worked on, by threads that may wait
+    /// for it.
+    opened: Mutex<Option<Opened>>,
+}
+
+#[derive(Debug)]
+enum Opened {
+    Reading(File),
+    Writing(Replacement),
+}
+
+impl Handles {
+    /// Takes the name, so that nobody else can.
+    pub(super) fn reserve(
+        &self,
+        id: &HandleId,
+        path: &Path,
+        mode: OpenMode,
+    ) -> Result<Arc<Handle>, FileError> {
+        let mut state = self.lock();
+        if state.is_closed {
+            return Err(FileError::SessionEnded);
+        }
+        let count = state.handles.len();
+        match state.handles.entry(id.clone()) {
+            Entry::Occupied(_) => Err(FileError::HandleTaken),
+            Entry::Vacant(_) if count >= MAX_FILE_HANDLES => Err(FileError::TooManyHandles),
+            Entry::Vacant(vacant) => {
+                let handle = Arc::new(Handle {
+                    path: path.to_owned(),
+                    mode,
+                    opened: Mutex::default(),
+                });
+                Ok(Arc::clone(vacant.insert(handle)))
+            }
+        }
+    }
+
+    pub(super) fn get(&self, id: &HandleId) -> Result<Arc<Handle>, FileError> {
+        self.lock()
+            .handles
+            .get(id)
+            .cloned()
+            .ok_or(FileError::UnknownHandle)
+    }
+
+    /// Gives the name back, if it still stands for this handle.
+    pub(super) fn remove(&self, id: &HandleId, handle: &Arc<Handle>) {
+        let mut state = self.lock();
+        if state
+            .handles
+            .get(id)
+            .is_some_and(|known| Arc::ptr_eq(known, handle))
+        {
+            state.handles.remove(id);
+        }
+    }
+
+    /// Opens nothing from now on, and gives what is open.
+    pub(super) fn close(&self) -> Vec<Arc<Handle>> {
+        let mut state = self.lock();
+        state.is_closed = true;
+        state.handles.drain().map(|(_, handle)| handle).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder of this lock can panic")
+    }
+}
+
+impl Handle {
+    /// Opens the file.
+    pub(super) fn open(&self) -> Result<(), FileError> {
+        let opened = match self.mode {
+            OpenMode::Read => Opened::Reading(contents::open(&self.path)?.0),
+            OpenMode::Replace => Opened::Writing(Replacement::begin(&self.path)?),
+        };
+        *self.lock() = Some(opened);
+        Ok(())
+    }
+
+    /// Reads a part of the file: fewer bytes than asked for only where it ends.
+    pub(crate) fn read(&self, offset: u64, length: usize) -> Result<ReadBlockResult, FileError> {
+        let opened = self.lock();
+        let file = match &*opened {
+            Some(Opened::Reading(file)) => file,
+            Some(Opened::Writing(_)) => return Err(FileError::WrongMode("writing")),
+            None => return Err(FileError::UnknownHandle),
+        };
+        let block = contents::read_at(file, offset, length)?;
+        Ok(ReadBlockResult {
+            eof: block.len() < length,
+            chunk: block.into(),
+        })
+    }
+
+    /// Writes a part of the new contents.
+    pub(crate) fn write(&self, offset: u64, block: &[u8]) -> Result<(), FileError> {
+        match &*self.lock() {
+            Some(Opened::Writing(replacement)) => Ok(replacement.file().write_all_at(block, offset)?),
+            Some(Opened::Reading(_)) => Err(FileError::WrongMode("reading")),
+            None => Err(FileError::UnknownHandle),
+        }
+    }
+
+    /// Closes the file. New contents are put in place.
+    pub(super) fn close(&self) -> Result<(), FileError> {
+        let opened = self.lock().take();
+        match opened {
+            Some(Opened::Writing(replacement)) => replacement.commit(),
+            Some(Opened::Reading(_)) | None => Ok(()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Opened>> {
+        self.opened.lock().expect("no holder of this lock can panic")
+    }
+}

@@ -1,0 +1,28 @@
+//! `fs/close`
+
+use std::sync::Arc;
+
+use exec_protocol::fs::{Close, CloseParams, OpenMode};
+use exec_protocol::{Empty, RpcError};
+
+use super::{FileMethod, Plan};
+use crate::files::{Place, Touch};
+use crate::session::Session;
+
+impl FileMethod for Close {
+    fn plan(params: CloseParams, session: &Arc<Session>) -> Result<Plan<Empty>, RpcError> {
+        let handle_id = params.handle_id;
+        let Ok(handle) = session.files().handle(&handle_id) else {
+            return Ok(Plan::new(Vec::new(), |_| Ok(Empty {})));
+        };
+        let mut touches = vec![Touch::Change(Place::Handle(handle_id.clone()))];
+        if handle.mode == OpenMode::Replace {
+            touches.push(Touch::change(&handle.path));
+        }
+        let session = Arc::clone(session);
+        Ok(Plan::new(touches, move |_| {
+            session.files().close(&handle_id, &handle)?;
+            Ok(Empty {})
+        }))
+    }
+}

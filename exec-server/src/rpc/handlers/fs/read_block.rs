@@ -1,0 +1,27 @@
+//! `fs/readBlock`
+
+use std::sync::Arc;
+
+use exec_protocol::RpcError;
+use exec_protocol::fs::{ReadBlock, ReadBlockParams, ReadBlockResult};
+
+use super::{FileMethod, Plan, error};
+use crate::files::{Place, Touch};
+use crate::limits::MAX_FILE_BLOCK_BYTES;
+use crate::session::Session;
+
+impl FileMethod for ReadBlock {
+    fn plan(params: ReadBlockParams, session: &Arc<Session>) -> Result<Plan<ReadBlockResult>, RpcError> {
+        let length = usize::try_from(params.len).unwrap_or(usize::MAX);
+        if !(1..=MAX_FILE_BLOCK_BYTES).contains(&length) {
+            let message = format!("a block has between 1 and {MAX_FILE_BLOCK_BYTES} bytes");
+            return Err(error::invalid_param("len", message));
+        }
+        let handle = session.files().handle(&params.handle_id)?;
+        let touches = vec![
+            Touch::look(&handle.path),
+            Touch::Look(Place::Handle(params.handle_id)),
+        ];
+        Ok(Plan::new(touches, move |_| handle.read(params.offset, length)))
+    }
+}

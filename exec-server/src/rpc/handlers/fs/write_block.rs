@@ -1,0 +1,31 @@
+//! `fs/writeBlock`
+
+use std::sync::Arc;
+
+use exec_protocol::fs::{WriteBlock, WriteBlockParams};
+use exec_protocol::{Empty, RpcError};
+
+use super::{FileMethod, Plan, error};
+use crate::files::{Place, Touch};
+use crate::limits::MAX_FILE_BLOCK_BYTES;
+use crate::session::Session;
+
+impl FileMethod for WriteBlock {
+    fn plan(params: WriteBlockParams, session: &Arc<Session>) -> Result<Plan<Empty>, RpcError> {
+        let (offset, block) = (params.offset, params.chunk.0);
+        if !(1..=MAX_FILE_BLOCK_BYTES).contains(&block.len()) {
+            let message = format!("a block has between 1 and {MAX_FILE_BLOCK_BYTES} bytes");
+            return Err(error::invalid_param("chunk", message));
+        }
+        let end = offset.checked_add(block.len() as u64);
+        if end.is_none_or(|end| i64::try_from(end).is_err()) {
+            return Err(error::invalid_param("offset", "no file is that long"));
+        }
+        let handle = session.files().handle(&params.handle_id)?;
+        let touches = vec![Touch::Change(Place::Handle(params.handle_id))];
+        Ok(Plan::new(touches, move |_| {
+            handle.write(offset, &block)?;
+            Ok(Empty {})
+        }))
+    }
+}

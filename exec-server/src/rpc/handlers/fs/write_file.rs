@@ -1,0 +1,21 @@
+//! `fs/writeFile`
+
+use std::sync::Arc;
+
+use exec_protocol::fs::{WriteFile, WriteFileParams};
+use exec_protocol::{Empty, RpcError};
+
+use super::{FileMethod, Plan, refuse_limits};
+use crate::files::{self, tidied};
+use crate::session::Session;
+
+impl FileMethod for WriteFile {
+    fn plan(params: WriteFileParams, _session: &Arc<Session>) -> Result<Plan<Empty>, RpcError> {
+        refuse_limits(params.sandbox.as_ref(), params.follow_symlinks)?;
+        let data = params.data;
+        Ok(Plan::change(tidied(params.path), move |path| {
+            files::write(path, &data.0)?;
+            Ok(Empty {})
+        }))
+    }
+}
