@@ -155,6 +155,8 @@ pub struct Capabilities {
     pub server_stats: bool,
     /// `process/wait`.
     pub wait: bool,
+    /// `fs/*`.
+    pub files: bool,
 }
 
 /// Every cap in force, each with its unit in its name.
@@ -215,4 +217,22 @@ pub struct Limits {
     /// Longest pattern to wait for. 0 if the server does not say.
     #[serde(default)]
     pub pattern_bytes: u64,
+    /// Longest file in one message. 0 if the server does not say.
+    #[serde(default)]
+    pub file_bytes: u64,
+    /// Longest block of a file. 0 if the server does not say.
+    #[serde(default)]
+    pub file_block_bytes: u64,
+    /// Open files of one session. 0 if the server does not say.
+    #[serde(default)]
+    pub file_handles: u64,
+    /// Levels of directories that a walk goes down. 0 if the server does not say.
+    #[serde(default)]
+    pub walk_depth: u64,
+    /// Directories that a walk looks into. 0 if the server does not say.
+    #[serde(default)]
+    pub walk_directories: u64,
+    /// Entries that a walk gives. 0 if the server does not say.
+    #[serde(default)]
+    pub walk_entries: u64,
 }

@@ -84,6 +84,12 @@ impl Config {
             silent_peer_ms: milliseconds(self.silent_peer),
             wait_processes: limits::MAX_WAIT_PROCESSES as u64,
             pattern_bytes: limits::MAX_PATTERN_BYTES as u64,
+            file_bytes: limits::MAX_FILE_BYTES as u64,
+            file_block_bytes: limits::MAX_FILE_BLOCK_BYTES as u64,
+            file_handles: limits::MAX_FILE_HANDLES as u64,
+            walk_depth: limits::MAX_WALK_DEPTH as u64,
+            walk_directories: limits::MAX_WALK_DIRECTORIES as u64,
+            walk_entries: limits::MAX_WALK_ENTRIES as u64,
         }
     }
 }

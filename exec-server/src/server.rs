@@ -239,6 +239,7 @@ impl Server {
                 session_close: true,
                 server_stats: true,
                 wait: true,
+                files: true,
             },
             limits: Some(self.config().limits()),
             containment: Some(self.containment()),

@@ -1,6 +1,6 @@
 //! What is said of a connection and its session.
 
-use exec_protocol::environment::{EnvironmentInfo, Info, Shell};
+use exec_protocol::environment::{EnvironmentInfo, EnvironmentStatus, Info, Readiness, Shell, Status};
 use exec_protocol::initialize::{
     Capabilities, Initialize, InitializeParams, InitializeResult, Limits, Notifications, ServerInfo,
 };
@@ -49,6 +49,7 @@ pub(crate) fn initialize() -> &'static str {
             session_close: true,
             server_stats: true,
             wait: true,
+            files: true,
         },
         limits: Some(Limits {
             message_bytes: 1,
@@ -73,6 +74,12 @@ pub(crate) fn initialize() -> &'static str {
             silent_peer_ms: 23,
             wait_processes: 24,
             pattern_bytes: 25,
+            file_bytes: 26,
+            file_block_bytes: 27,
+            file_handles: 28,
+            walk_depth: 29,
+            walk_directories: 30,
+            walk_entries: 31,
             expired_processes: 19,
             retain_expired_ms: 20,
             record_bytes: 21,
@@ -112,6 +119,13 @@ pub(crate) fn initialize() -> &'static str {
 pub(crate) fn environment_info() -> &'static str {
     assert_eq!(parse_params(None), Ok(Empty {}), "params may be absent");
     method::<Info>(&[Empty {}], &[this_machine()])
+}
+
+pub(crate) fn environment_status() -> &'static str {
+    let ready = EnvironmentStatus {
+        status: Readiness::Ready,
+    };
+    method::<Status>(&[Empty {}], &[ready])
 }
 
 /// An id is repeated with the characters it was sent with, whatever they are.

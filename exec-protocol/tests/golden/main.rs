@@ -10,6 +10,7 @@ mod connection;
 mod control;
 mod envelope;
 mod file;
+mod files;
 mod output;
 mod records;
 mod server;
@@ -30,6 +31,7 @@ fn every_message_is_written_and_read_as_its_file_shows() {
         connection::initialize(),
         notice::<Initialized>(&[Empty {}]),
         connection::environment_info(),
+        connection::environment_status(),
         connection::cancel_request(),
         connection::close_session(),
         start::start(),
@@ -50,6 +52,19 @@ fn every_message_is_written_and_read_as_its_file_shows() {
         wait::wait(),
         server::info(),
         server::stats(),
+        files::get_metadata(),
+        files::read_file(),
+        files::write_file(),
+        files::create_directory(),
+        files::remove(),
+        files::copy(),
+        files::read_directory(),
+        files::canonicalize(),
+        files::walk(),
+        files::open(),
+        files::read_block(),
+        files::write_block(),
+        files::close(),
     ]);
     assert_eq!(
         compared,

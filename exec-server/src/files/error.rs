@@ -66,38 +66,10 @@ pub(crate) enum FileError {
 
 impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
-        let error = as_said(error);
         match error.kind() {
             // The latter if something on the way is no directory.
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound(error),
             _ => Self::Io(error),
         }
-    }
-}
-
-/// What the operating system said, without the path that a library may have put around it.
-fn as_said(error: io::Error) -> io::Error {
-    let inner = || {
-        let source = error.get_ref()?.source()?;
-        source.downcast_ref::<io::Error>()?.raw_os_error()
-    };
-    inner().map_or(error, io::Error::from_raw_os_error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_errno_is_found_behind_a_path() {
-        let error = tempfile::NamedTempFile::new_in("/no/such/directory").unwrap_err();
-        assert_eq!(error.raw_os_error(), None);
-        let FileError::NotFound(error) = error.into() else {
-            panic!("it is not there")
-        };
-        assert_eq!(
-            error.raw_os_error(),
-            Some(rustix::io::Errno::NOENT.raw_os_error())
-        );
     }
 }

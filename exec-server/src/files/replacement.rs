@@ -125,10 +125,17 @@ fn follow(path: &Path) -> Result<PathBuf, FileError> {
 fn beside(target: &Path, old: Option<&Metadata>) -> io::Result<NamedTempFile> {
     let directory = target.parent().unwrap_or(target);
     let mode = if old.is_some() { 0o600 } else { NEW_MODE };
-    let staged = tempfile::Builder::new()
-        .prefix(PREFIX)
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(directory)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true).mode(mode);
+    let mut said = None;
+    let make = |path: &Path| {
+        options
+            .open(path)
+            .inspect_err(|error| said = error.raw_os_error())
+    };
+    let made = tempfile::Builder::new().prefix(PREFIX).make_in(directory, make);
+    // Without the path, which is nobody's.
+    let staged = made.map_err(|error| said.map_or(error, io::Error::from_raw_os_error))?;
     if let Some(old) = old {
         let ours = staged.as_file().metadata()?;
         if (ours.uid(), ours.gid()) != (old.uid(), old.gid()) {
