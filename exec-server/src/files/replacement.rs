@@ -128,14 +128,14 @@ fn beside(target: &Path, old: Option<&Metadata>) -> io::Result<NamedTempFile> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(mode);
     let mut said = None;
-    let make = |path: &Path| {
+    let create = |path: &Path| {
         options
             .open(path)
             .inspect_err(|error| said = error.raw_os_error())
     };
-    let made = tempfile::Builder::new().prefix(PREFIX).make_in(directory, make);
+    let created = tempfile::Builder::new().prefix(PREFIX).make_in(directory, create);
     // Without the path, which is nobody's.
-    let staged = made.map_err(|error| said.map_or(error, io::Error::from_raw_os_error))?;
+    let staged = created.map_err(|error| said.map_or(error, io::Error::from_raw_os_error))?;
     if let Some(old) = old {
         let ours = staged.as_file().metadata()?;
         if (ours.uid(), ours.gid()) != (old.uid(), old.gid()) {
