@@ -50,14 +50,25 @@ pub struct EnvironmentInfo {
     /// The server's working directory, which is a process's default.
     pub cwd: WirePath,
     /// The user's home directory, if it is known.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_home_dir: Option<WirePath>,
     /// `linux`, `macos`, `windows`.
     #[serde(default)]
     pub platform_os: String,
     /// Where temporary files go.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temp_dir: Option<WirePath>,
+    /// What the machine's server does beside the core, for clients that look for it here.
+    #[serde(default)]
+    pub capabilities: EnvironmentCapabilities,
+}
+
+/// What a server does, under the names that clients of the core know. True means: implemented, and allowed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EnvironmentCapabilities {
+    /// `fs/open` with [`OpenMode::Replace`](crate::fs::OpenMode::Replace), and `fs/writeBlock`.
+    pub file_write_streaming: bool,
 }
 
 /// A shell.

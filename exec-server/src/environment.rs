@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use exec_protocol::WirePath;
-use exec_protocol::environment::{EnvironmentInfo, Shell};
+use exec_protocol::environment::{EnvironmentCapabilities, EnvironmentInfo, Shell};
 
 /// The shell of a user for whom neither the environment nor the password database names one.
 const DEFAULT_SHELL: &str = "/bin/sh";
@@ -22,6 +22,9 @@ pub(crate) fn info() -> io::Result<EnvironmentInfo> {
         user_home_dir: std::env::home_dir().and_then(|home| WirePath::new(home).ok()),
         platform_os: std::env::consts::OS.to_owned(),
         temp_dir: WirePath::new(std::env::temp_dir()).ok(),
+        capabilities: EnvironmentCapabilities {
+            file_write_streaming: true,
+        },
     })
 }
 

@@ -1,6 +1,8 @@
 //! What is said of a connection and its session.
 
-use exec_protocol::environment::{EnvironmentInfo, EnvironmentStatus, Info, Readiness, Shell, Status};
+use exec_protocol::environment::{
+    EnvironmentCapabilities, EnvironmentInfo, EnvironmentStatus, Info, Readiness, Shell, Status,
+};
 use exec_protocol::initialize::{
     Capabilities, Initialize, InitializeParams, InitializeResult, Limits, Notifications, ServerInfo,
 };
@@ -97,6 +99,7 @@ pub(crate) fn initialize() -> &'static str {
             user_home_dir: None,
             platform_os: String::new(),
             temp_dir: None,
+            capabilities: EnvironmentCapabilities::default(),
         },
         server_info: None,
         capabilities: Capabilities::default(),
@@ -155,5 +158,8 @@ fn this_machine() -> EnvironmentInfo {
         user_home_dir: Some(path("/home/u")),
         platform_os: "linux".into(),
         temp_dir: Some(path("/tmp")),
+        capabilities: EnvironmentCapabilities {
+            file_write_streaming: true,
+        },
     }
 }
