@@ -1,6 +1,7 @@
 //! Whose turn it is: file work on the same path is done in the order of its arrival.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -19,8 +20,10 @@ pub(crate) enum Touch {
 /// What can be looked at or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// A path, and what lies below it.
-    Path(PathBuf),
+    /// A path, and what lies below it; without anything in it that means nothing.
+    Path(OsString),
+    /// Some path: one that goes up, so that only the file system knows where it leads.
+    SomePath,
     /// An open file.
     Handle(HandleId),
 }
@@ -28,7 +31,8 @@ pub(crate) enum Place {
 /// The work that is to be done or under way.
 ///
 /// Two pieces of it meet if both name a handle, or one names a path that the other one names, or one above it; and at
-/// least one of them changes something there. Paths are compared as they are written: names that lead to one file by way of a symlink do not meet.
+/// least one of them changes something there. Paths are compared as they are written: names that lead to one file by way
+/// of a symlink do not meet.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     /// Held only for the length of a memory operation, never across an await.
@@ -39,13 +43,18 @@ pub(super) struct Order {
 struct State {
     next: u64,
     /// In order of arrival.
-    turns: BTreeMap<u64, Pending>,
+    turns: BTreeMap<u64, Arc<Link>>,
 }
 
+/// A piece of work, for those that come behind it.
 #[derive(Debug)]
-struct Pending {
+struct Link {
     touches: Vec<Touch>,
     over: CancellationToken,
+    /// What it has to wait for itself. If it is given up before it has, those behind it wait in its stead.
+    ///
+    /// Held only for the length of a memory operation, never across an await.
+    earlier: Mutex<Vec<Arc<Link>>>,
 }
 
 /// A place in the order. Dropping it makes way for those behind.
@@ -53,20 +62,43 @@ struct Pending {
 pub(super) struct Turn {
     number: u64,
     order: Arc<Order>,
-    /// Earlier work that meets this.
-    earlier: Vec<CancellationToken>,
-    over: CancellationToken,
+    link: Arc<Link>,
+}
+
+impl Place {
+    fn path(path: &Path) -> Self {
+        if path.components().any(|part| part == Component::ParentDir) {
+            return Self::SomePath;
+        }
+        Self::Path(path.components().collect::<PathBuf>().into_os_string())
+    }
+
+    /// Whether it is this one, above it or below it.
+    fn is_on_the_way_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Path(one), Self::Path(other)) => is_above(one, other) || is_above(other, one),
+            (Self::Handle(one), Self::Handle(other)) => one == other,
+            (Self::Handle(_), _) | (_, Self::Handle(_)) => false,
+            (Self::SomePath, _) | (_, Self::SomePath) => true,
+        }
+    }
+}
+
+/// Whether a path is the other one or one above it.
+fn is_above(one: &OsString, other: &OsString) -> bool {
+    let rest = other.as_encoded_bytes().strip_prefix(one.as_encoded_bytes());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || one == "/")
 }
 
 impl Touch {
     /// It looks at a path.
     pub(crate) fn look(path: &Path) -> Self {
-        Self::Look(Place::Path(path.to_owned()))
+        Self::Look(Place::path(path))
     }
 
     /// It changes a path.
     pub(crate) fn change(path: &Path) -> Self {
-        Self::Change(Place::Path(path.to_owned()))
+        Self::Change(Place::path(path))
     }
 
     /// Whether it leaves everything as it is.
@@ -81,22 +113,8 @@ impl Touch {
     }
 
     fn meets(&self, other: &Self) -> bool {
-        if self.is_look() && other.is_look() {
-            return false;
-        }
-        match (self.place(), other.place()) {
-            (Place::Path(one), Place::Path(other)) => {
-                // Where a path goes up, only the file system knows where it leads.
-                climbs(one) || climbs(other) || one.starts_with(other) || other.starts_with(one)
-            }
-            (Place::Handle(one), Place::Handle(other)) => one == other,
-            (Place::Path(_), Place::Handle(_)) | (Place::Handle(_), Place::Path(_)) => false,
-        }
+        !(self.is_look() && other.is_look()) && self.place().is_on_the_way_of(other.place())
     }
-}
-
-fn climbs(path: &Path) -> bool {
-    path.components().any(|part| part == Component::ParentDir)
 }
 
 impl Order {
@@ -105,32 +123,44 @@ impl Order {
         let mut state = self.lock();
         let number = state.next;
         state.next += 1;
-        let over = CancellationToken::new();
-        let meets = |pending: &&Pending| {
-            let mut pairs = pending
-                .touches
-                .iter()
-                .flat_map(|theirs| touches.iter().map(move |ours| (theirs, ours)));
-            pairs.any(|(theirs, ours)| theirs.meets(ours))
-        };
-        let earlier = state.turns.values().filter(meets);
-        let earlier = earlier.map(|pending| pending.over.clone()).collect();
-        let pending = Pending {
+        let mut earlier: Vec<Arc<Link>> = Vec::new();
+        for other in state.turns.values().rev() {
+            // Who waits for it already is waited for.
+            let is_implied = || earlier.iter().any(|nearer| nearer.meets(&other.touches));
+            if other.meets(&touches) && !is_implied() {
+                earlier.push(Arc::clone(other));
+            }
+        }
+        let link = Arc::new(Link {
             touches,
-            over: over.clone(),
-        };
-        state.turns.insert(number, pending);
+            over: CancellationToken::new(),
+            earlier: Mutex::new(earlier),
+        });
+        state.turns.insert(number, Arc::clone(&link));
         drop(state);
         Turn {
             number,
             order: Arc::clone(self),
-            earlier,
-            over,
+            link,
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no holder of this lock can panic")
+    }
+}
+
+impl Link {
+    fn meets(&self, touches: &[Touch]) -> bool {
+        let mut pairs = self
+            .touches
+            .iter()
+            .flat_map(|ours| touches.iter().map(move |theirs| (ours, theirs)));
+        pairs.any(|(ours, theirs)| ours.meets(theirs))
+    }
+
+    fn earlier(&self) -> MutexGuard<'_, Vec<Arc<Self>>> {
+        self.earlier.lock().expect("no holder of this lock can panic")
     }
 }
 
@@ -141,8 +171,15 @@ impl Turn {
     ///
     /// Cancel safe.
     pub(super) async fn comes(&self) {
-        for earlier in &self.earlier {
-            earlier.cancelled().await;
+        loop {
+            let Some(earlier) = self.link.earlier().last().cloned() else {
+                return;
+            };
+            earlier.over.cancelled().await;
+            let inherited = earlier.earlier().clone();
+            let mut ours = self.link.earlier();
+            ours.pop();
+            ours.extend(inherited);
         }
     }
 }
@@ -150,7 +187,7 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         self.order.lock().turns.remove(&self.number);
-        self.over.cancel();
+        self.link.over.cancel();
     }
 }
 
@@ -227,11 +264,12 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is over in whatever order: at no time is it the turn of two that meet.
+        /// Whatever is over or given up in whatever order: at no time is it the turn of two that meet, and it is always
+        /// somebody's.
         #[test]
         fn those_that_meet_are_never_at_work_together(
             work in prop::collection::vec((any::<bool>(), "(/[ab]){1,3}"), 1..12),
-            over in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+            over in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..12),
         ) {
             let order = Arc::new(Order::default());
             let mut turns: Vec<_> = work
@@ -239,16 +277,16 @@ mod tests {
                 .map(|(changes, path)| if *changes { change(path) } else { look(path) })
                 .map(|touch| (touch.clone(), order.enter(vec![touch])))
                 .collect();
-            for index in over {
+            for (gives_up, index) in over {
                 let its: Vec<_> = (0..turns.len()).filter(|at| is_its(&turns[*at].1)).collect();
                 prop_assert!(its.is_empty() == turns.is_empty());
                 for (one, other) in its.iter().flat_map(|one| its.iter().map(move |other| (one, other))) {
                     prop_assert!(one == other || !turns[*one].0.meets(&turns[*other].0));
                 }
-                if its.is_empty() {
+                if turns.is_empty() {
                     break;
                 }
-                turns.remove(its[index.index(its.len())]);
+                turns.remove(if gives_up { index.index(turns.len()) } else { its[index.index(its.len())] });
             }
         }
     }
