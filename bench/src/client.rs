@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::path::Path;
 
 use crate::event::Event;
 use crate::wire::{Incoming, Outgoing};
@@ -183,6 +184,33 @@ impl Requests {
         self.send(
             "process/read",
             format_args!(r#"{{"processId":"p{process}","afterSeq":{after_seq},"waitMs":{wait_ms}}}"#),
+        )
+    }
+
+    /// `fs/getMetadata`.
+    pub(crate) fn get_metadata(&mut self, path: &Path) -> io::Result<u64> {
+        let path = path.display();
+        self.send(
+            "fs/getMetadata",
+            format_args!(r#"{{"path":"file://{path}","sandbox":null}}"#),
+        )
+    }
+
+    /// `fs/readFile`.
+    pub(crate) fn read_file(&mut self, path: &Path) -> io::Result<u64> {
+        let path = path.display();
+        self.send(
+            "fs/readFile",
+            format_args!(r#"{{"path":"file://{path}","sandbox":null}}"#),
+        )
+    }
+
+    /// `fs/writeFile`.
+    pub(crate) fn write_file(&mut self, path: &Path, base64: &str) -> io::Result<u64> {
+        let path = path.display();
+        self.send(
+            "fs/writeFile",
+            format_args!(r#"{{"path":"file://{path}","dataBase64":"{base64}","sandbox":null}}"#),
         )
     }
 

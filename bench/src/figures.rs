@@ -3,6 +3,7 @@
 mod bare;
 mod echo;
 mod fan;
+mod files;
 mod idle;
 mod pull;
 mod push;
@@ -28,6 +29,9 @@ pub(crate) const FIGURES: &[Figure] = &[
     echo::FLOOD,
     wake::WAKE,
     upload::UPLOAD,
+    files::METADATA,
+    files::READ,
+    files::WRITE,
     fan::FAN,
     slow_reader::SLOW_READER,
     idle::IDLE,

@@ -9,6 +9,10 @@ pub(crate) struct Sizes {
     pub(crate) output_bytes: u64,
     /// Input that is uploaded, in bytes.
     pub(crate) input_bytes: u64,
+    /// A file, in bytes.
+    pub(crate) file_bytes: u64,
+    /// How often it is read, or written.
+    pub(crate) file_rounds: u32,
     /// Servers that are started one after the other.
     pub(crate) startups: u32,
     /// Commands that are started one after the other.
@@ -34,6 +38,8 @@ impl Sizes {
     pub(crate) const FULL: Self = Self {
         output_bytes: 256 << 20,
         input_bytes: 64 << 20,
+        file_bytes: 12 << 20,
+        file_rounds: 10,
         startups: 10,
         spawns: 300,
         burst: 1500,
@@ -49,6 +55,8 @@ impl Sizes {
     pub(crate) const QUICK: Self = Self {
         output_bytes: 16 << 20,
         input_bytes: 4 << 20,
+        file_bytes: 1 << 20,
+        file_rounds: 2,
         startups: 2,
         spawns: 20,
         burst: 64,

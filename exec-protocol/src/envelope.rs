@@ -4,12 +4,14 @@
 //! string or number) and strict where leniency would guess (a repeated member, a null id). What a
 //! message makes us allocate is bounded by its length before anything is built from it.
 
+mod contents;
 mod incoming;
 mod nesting;
 mod outgoing;
 mod reading;
 mod request_id;
 
+pub use contents::{ReadFileWriter, write_block};
 pub use incoming::{Batch, EnvelopeError, Incoming, MAX_BATCH_ELEMENTS, Message, Style, parse};
 pub use nesting::MAX_DEPTH;
 pub use outgoing::{

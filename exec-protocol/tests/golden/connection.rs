@@ -53,39 +53,7 @@ pub(crate) fn initialize() -> &'static str {
             wait: true,
             files: true,
         },
-        limits: Some(Limits {
-            message_bytes: 1,
-            batch_elements: 2,
-            message_depth: 3,
-            id_bytes: 4,
-            requests_in_flight: 5,
-            stdin_queue_bytes: 6,
-            write_ids: 7,
-            retain_bytes: 8,
-            read_wait_ms: 9,
-            read_bytes: 10,
-            terminate_grace_ms: 11,
-            retain_ended_ms: 12,
-            detached_session_ms: 13,
-            processes: 14,
-            ended_processes: 15,
-            sessions: 16,
-            connections: 17,
-            output_memory_bytes: 18,
-            ping_after_ms: 22,
-            silent_peer_ms: 23,
-            wait_processes: 24,
-            pattern_bytes: 25,
-            file_bytes: 26,
-            file_block_bytes: 27,
-            file_handles: 28,
-            walk_depth: 29,
-            walk_directories: 30,
-            walk_entries: 31,
-            expired_processes: 19,
-            retain_expired_ms: 20,
-            record_bytes: 21,
-        }),
+        limits: Some(limits()),
         containment: Some(Containment::Cgroup),
     };
     let core_only = InitializeResult {
@@ -146,6 +114,43 @@ pub(crate) fn cancel_request() -> &'static str {
 
 pub(crate) fn close_session() -> &'static str {
     method::<Close>(&[Empty {}], &[Empty {}])
+}
+
+/// Each has a number of its own, so that none can stand for another.
+fn limits() -> Limits {
+    Limits {
+        message_bytes: 1,
+        batch_elements: 2,
+        message_depth: 3,
+        id_bytes: 4,
+        requests_in_flight: 5,
+        stdin_queue_bytes: 6,
+        write_ids: 7,
+        retain_bytes: 8,
+        read_wait_ms: 9,
+        read_bytes: 10,
+        terminate_grace_ms: 11,
+        retain_ended_ms: 12,
+        detached_session_ms: 13,
+        processes: 14,
+        ended_processes: 15,
+        sessions: 16,
+        connections: 17,
+        output_memory_bytes: 18,
+        ping_after_ms: 22,
+        silent_peer_ms: 23,
+        wait_processes: 24,
+        pattern_bytes: 25,
+        file_bytes: 26,
+        file_block_bytes: 27,
+        file_handles: 28,
+        walk_depth: 29,
+        walk_directories: 30,
+        walk_entries: 31,
+        expired_processes: 19,
+        retain_expired_ms: 20,
+        record_bytes: 21,
+    }
 }
 
 fn this_machine() -> EnvironmentInfo {

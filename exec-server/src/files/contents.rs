@@ -1,15 +1,19 @@
 //! What is in a file.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use exec_protocol::envelope::ReadFileWriter;
 use exec_protocol::fs as wire;
 use rustix::fs::OFlags;
 
 use super::FileError;
 use crate::limits::MAX_FILE_BYTES;
+
+/// How much of a file is read before it is encoded, in bytes: what stays in the processor's cache.
+const PIECE_BYTES: usize = 192 << 10;
 
 /// Tells what a path leads to.
 pub(crate) fn metadata(path: &Path) -> Result<wire::Metadata, FileError> {
@@ -41,20 +45,30 @@ pub(super) fn open(path: &Path) -> Result<(File, Metadata), FileError> {
     Ok((file, metadata))
 }
 
-/// Reads all of a file that fits into a message.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    let (file, metadata) = open(path)?;
+/// Reads all of a file that fits into a message, and appends the result to `out`.
+pub(crate) fn read(path: &Path, out: &mut Vec<u8>) -> Result<(), FileError> {
+    let (mut file, metadata) = open(path)?;
     let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
     if length > MAX_FILE_BYTES {
         return Err(FileError::TooLarge);
     }
+    let mut result = ReadFileWriter::new(out, length);
+    let mut piece = vec![0; PIECE_BYTES.min(length + 1)];
+    let mut room = MAX_FILE_BYTES;
     // Some files of the system have no length, and any may grow while it is read.
-    let mut contents = Vec::with_capacity(length + 1);
-    file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut contents)?;
-    if contents.len() > MAX_FILE_BYTES {
-        return Err(FileError::TooLarge);
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => {
+                room = room.checked_sub(count).ok_or(FileError::TooLarge)?;
+                result.push(&piece[..count]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(contents)
+    result.finish();
+    Ok(())
 }
 
 /// Reads from `offset` on until there are `length` bytes, or the file ends.
@@ -72,7 +86,7 @@ pub(super) fn read_at(file: &File, offset: u64, length: usize) -> Result<Vec<u8>
         match file.read_at(&mut block[filled..], position) {
             Ok(0) => break,
             Ok(count) => filled += count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use exec_protocol::HandleId;
-use exec_protocol::fs::{OpenMode, ReadBlockResult};
+use exec_protocol::fs::OpenMode;
+use exec_protocol::{HandleId, envelope};
 
 use super::replacement::Replacement;
 use super::{FileError, contents};
@@ -113,8 +113,8 @@ impl Handle {
         Ok(())
     }
 
-    /// Reads a part of the file: fewer bytes than asked for only where it ends.
-    pub(crate) fn read(&self, offset: u64, length: usize) -> Result<ReadBlockResult, FileError> {
+    /// Reads a part of the file, fewer bytes than asked for only where it ends, and appends the result to `out`.
+    pub(crate) fn read(&self, offset: u64, length: usize, out: &mut Vec<u8>) -> Result<(), FileError> {
         let opened = self.lock();
         let file = match &*opened {
             Some(Opened::Reading(file)) => file,
@@ -122,10 +122,8 @@ impl Handle {
             None => return Err(FileError::UnknownHandle),
         };
         let block = contents::read_at(file, offset, length)?;
-        Ok(ReadBlockResult {
-            eof: block.len() < length,
-            chunk: block.into(),
-        })
+        envelope::write_block(out, &block, block.len() < length);
+        Ok(())
     }
 
     /// Writes a part of the new contents.

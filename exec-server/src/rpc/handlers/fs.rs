@@ -15,6 +15,7 @@ mod write_block;
 mod write_file;
 
 use std::io;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use exec_protocol::fs::{
 };
 use exec_protocol::{Method, RpcError, parse_params};
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{Caller, error};
@@ -35,21 +37,37 @@ trait FileMethod: Method {
     fn plan(params: Self::Params, session: &Arc<Session>) -> Result<Plan<Self::Result>, RpcError>;
 }
 
-/// Work on files.
+/// Work on files whose result is a `T`.
 struct Plan<T> {
     touches: Vec<Touch>,
-    job: Job<T>,
+    job: Job,
+    result: PhantomData<T>,
 }
 
-type Job<T> = Box<dyn FnOnce(&Interest) -> Result<T, FileError> + Send>;
+/// Appends its result to the buffer.
+type Job = Box<dyn FnOnce(&Interest, &mut Vec<u8>) -> Result<(), FileError> + Send>;
 
-impl<T> Plan<T> {
+impl<T: Serialize> Plan<T> {
     fn new(
         touches: Vec<Touch>,
         job: impl FnOnce(&Interest) -> Result<T, FileError> + Send + 'static,
     ) -> Self {
-        let job = Box::new(job);
-        Self { touches, job }
+        Self::writing(touches, |interest, out| {
+            let result = job(interest)?;
+            Ok(serde_json::to_writer(out, &result).map_err(io::Error::from)?)
+        })
+    }
+
+    /// Work that writes its result by itself.
+    fn writing(
+        touches: Vec<Touch>,
+        job: impl FnOnce(&Interest, &mut Vec<u8>) -> Result<(), FileError> + Send + 'static,
+    ) -> Self {
+        Self {
+            touches,
+            job: Box::new(job),
+            result: PhantomData,
+        }
     }
 
     /// Work that looks at a path.
@@ -96,13 +114,12 @@ fn run<M: FileMethod>(
     mut out: Vec<u8>,
 ) -> BoxFuture<'static, Result<Vec<u8>, RpcError>> {
     let params = parse_params::<M::Params>(params).map_err(RpcError::from);
-    let Plan { touches, job } = match params.and_then(|params| M::plan(params, &caller.session)) {
+    let Plan { touches, job, .. } = match params.and_then(|params| M::plan(params, &caller.session)) {
         Ok(plan) => plan,
         Err(error) => return Box::pin(std::future::ready(Err(error))),
     };
     let done = caller.session.files().run(touches, move |interest| {
-        let result = job(interest)?;
-        serde_json::to_writer(&mut out, &result).map_err(io::Error::from)?;
+        job(interest, &mut out)?;
         Ok(out)
     });
     Box::pin(async { Ok(done.await?) })

@@ -22,6 +22,8 @@ impl FileMethod for ReadBlock {
             Touch::look(&handle.path),
             Touch::Look(Place::Handle(params.handle_id)),
         ];
-        Ok(Plan::new(touches, move |_| handle.read(params.offset, length)))
+        Ok(Plan::writing(touches, move |_, out| {
+            handle.read(params.offset, length, out)
+        }))
     }
 }
