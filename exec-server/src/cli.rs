@@ -226,6 +226,13 @@ mod tests {
     }
 
     #[test]
+    fn what_hosts_of_other_servers_pass_is_accepted() {
+        let words = ["--listen", "ws://127.0.0.1:0", "--concurrent-requests"];
+        let cli = Cli::parse_from(["exec-server"].into_iter().chain(words));
+        assert!(cli.serve.concurrent_requests && cli.serve.is_given());
+    }
+
+    #[test]
     fn what_follows_the_command_belongs_to_the_command() {
         let cli = Cli::parse_from(["exec-server", "run", "--env", "A=b=c", "ls", "--tty", "--", "-l"]);
         let Some(Command::Run(args)) = cli.command else {
