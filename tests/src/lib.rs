@@ -45,5 +45,5 @@ mod watchdog;
 pub use marker::Marker;
 pub use peer::Peer;
 pub use process::base64;
-pub use server::{Options, TestServer, Wire, on, on_with, with_peer};
+pub use server::{Options, TestServer, Wire, on, on_program, on_with, with_peer};
 pub use transcript::{Event, Transcript, What};

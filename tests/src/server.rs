@@ -12,6 +12,7 @@ use exec_protocol::initialize::Notifications;
 use exec_server::Config;
 use futures_util::FutureExt as _;
 use rustix::process::Signal;
+use tokio::process::Command;
 
 use crate::os::OsProcess;
 use crate::peer::Peer;
@@ -200,6 +201,19 @@ pub async fn on(wire: Wire, test: impl AsyncFnOnce(&TestServer)) {
 /// Cancel safe: the server is ended.
 pub async fn on_with(wire: Wire, options: Options, test: impl AsyncFnOnce(&TestServer)) {
     run(TestServer::start_with(wire, options).await, test).await;
+}
+
+/// As [`on`], over websocket, with the [server's program](crate::program::server) as it was prepared.
+///
+/// # Cancel safety
+///
+/// Cancel safe: the server is ended.
+pub async fn on_program(command: Command, test: impl AsyncFnOnce(&TestServer)) {
+    let server = TestServer {
+        wire: Wire::Websocket,
+        running: Running::Listening(Listening::start_as(command).await),
+    };
+    run(server, test).await;
 }
 
 /// As [`on`], with a server that is there already.

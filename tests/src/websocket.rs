@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustix::net::sockopt;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -76,6 +77,11 @@ impl RawWebsocket {
         let answer = String::from_utf8_lossy(&answer).into_owned();
         assert!(answer.starts_with("HTTP/1.1 101 "), "no websocket: {answer}");
         this
+    }
+
+    /// Lets so much wait here to be read, and no more, in bytes; the system would take in more and more of a flood.
+    pub fn limit_waiting(&self, bytes: usize) {
+        sockopt::set_socket_recv_buffer_size(&self.stream, bytes).expect("it is a socket");
     }
 
     /// Sends bytes that may be a frame or not.
@@ -204,6 +210,18 @@ impl RawWebsocket {
         let mut rest = Vec::new();
         // How it ends does not matter: a reset is an end as well.
         let _ = within_patience("the end of the socket", self.stream.read_to_end(&mut rest)).await;
+    }
+
+    /// Sends bytes and the end of the socket in one packet, and leaves.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: part of them may have been sent.
+    pub async fn send_last(mut self, bytes: &[u8]) {
+        // A corked socket holds back what does not fill a packet until there is more to say, or the end.
+        sockopt::set_tcp_cork(&self.stream, true).expect("it is a TCP socket");
+        self.send_bytes(bytes).await;
+        let _ = within_patience("the end to be sent", self.stream.shutdown()).await;
     }
 
     /// Breaks the connection as a network does: the server's next look at it is an error.

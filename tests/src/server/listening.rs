@@ -27,10 +27,15 @@ pub(super) struct Listening {
 
 impl Listening {
     pub(super) async fn start(options: Options) -> Self {
-        let mut child = Command::new(fixture::program("exec-server-under-test"))
+        let mut command = Command::new(fixture::program("exec-server-under-test"));
+        command.args(options.arguments()).envs(VARIABLES);
+        Self::start_as(command).await
+    }
+
+    /// Starts a server whose arguments, except where it listens, and surroundings are there already.
+    pub(super) async fn start_as(mut command: Command) -> Self {
+        let mut child = command
             .args(["--listen", "ws://127.0.0.1:0"])
-            .args(options.arguments())
-            .envs(VARIABLES)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
