@@ -108,8 +108,9 @@ on_every_wire! {
 
     async fn an_acknowledgement_never_goes_back_and_never_ahead_of_what_was_told(peer: &mut Peer) {
         let progress = Progress::new();
-        peer.start(progress.of_blocks("p", FLOOD_BYTES)).await;
+        let starting = peer.request("process/start", progress.of_blocks("p", FLOOD_BYTES)).await;
         ack(peer, 0).await;
+        peer.response(starting).await.expect("it is started");
         take_until_stopped(peer, &progress, 0).await;
         // All that was told, and no more than that.
         let told = peer.transcript("p").offset;
