@@ -14,6 +14,7 @@ mod containment;
 mod disconnects;
 mod ends;
 mod environment;
+mod files;
 mod half_open;
 mod handshake;
 mod http;

@@ -6,7 +6,7 @@ use exec_protocol::Empty;
 use exec_protocol::server::{Info, Stats, StatsResult};
 
 use exec_tests::{Peer, TestServer, Wire, fixture, on_every_wire, on_wires, wait};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::witness;
 
@@ -39,6 +39,30 @@ fn unix_ms() -> u64 {
 }
 
 on_every_wire! {
+    async fn who_can_ask_is_told_that_the_environment_is_ready(peer: &mut Peer) {
+        for params in [Value::Null, json!({}), json!({"unknown": 1})] {
+            assert_eq!(peer.call("environment/status", params).await, json!({"status": "ready"}));
+        }
+    }
+
+    async fn the_environment_is_told_again_as_at_the_beginning(server: &TestServer) {
+        let mut peer = server.connect().await;
+        let hello = peer.call("initialize", json!({"clientName": "t"})).await;
+        peer.notify("initialized", json!({})).await;
+        for _ in 0..2 {
+            let info = peer.call("environment/info", Value::Null).await;
+            assert_eq!(info, hello["environmentInfo"]);
+            assert!(info["shell"]["path"].as_str().unwrap().starts_with('/'), "{info}");
+            assert_eq!(info["platformOs"], std::env::consts::OS);
+            for directory in [&info["cwd"], &info["tempDir"]] {
+                // It is a path that files can be asked for by.
+                let metadata = peer.call("fs/getMetadata", json!({"path": directory})).await;
+                assert_eq!(metadata["isDirectory"], true, "{directory}");
+            }
+        }
+        peer.finish().await;
+    }
+
     async fn a_server_says_which_one_it_is_and_since_when(server: &TestServer) {
         let mut peer = server.connect().await;
         let hello = peer.handshake().await;

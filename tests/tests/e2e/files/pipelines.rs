@@ -1,0 +1,135 @@
+//! Work that is sent without waiting for what it builds on.
+
+use std::fs;
+
+use exec_protocol::ErrorKind::PathNotFound;
+use exec_tests::{Peer, on_every_wire};
+use serde_json::{Value, json};
+
+use super::{at, block, contents, decoded, from_to, handle, holding, part, place};
+use crate::commands::with;
+
+/// How often a directory is made, filled, read and removed.
+const ROUNDS: usize = 100;
+
+/// Sends all of these, and then waits for each answer.
+async fn all(peer: &mut Peer, requests: Vec<(&str, Value)>) -> Vec<Value> {
+    let mut ids = Vec::new();
+    for (method, params) in requests {
+        ids.push((method, peer.request(method, params).await));
+    }
+    let mut answers = Vec::new();
+    for (method, id) in ids {
+        let answer = peer.response(id).await;
+        answers.push(answer.unwrap_or_else(|error| panic!("{method} was refused: {error:?}")));
+    }
+    answers
+}
+
+on_every_wire! {
+    async fn a_file_can_be_written_in_blocks_and_read_in_one_go(peer: &mut Peer) {
+        let place = place();
+        let path = place.path().join("file");
+        let close = || ("fs/close", json!({"handleId": "h"}));
+        for round in 0..20 {
+            let text = |number: u64| format!("{round:03}.{number}");
+            let answers = all(peer, vec![
+                ("fs/open", handle("h", &path, "replace")),
+                ("fs/writeBlock", block("h", 0, text(0))),
+                ("fs/writeBlock", block("h", 10, text(2))),
+                ("fs/writeBlock", block("h", 5, text(1))),
+                close(),
+                ("fs/readFile", at(&path)),
+                ("fs/open", handle("r", &path, "read")),
+                ("fs/readBlock", part("r", 5, 5)),
+                ("fs/close", json!({"handleId": "r"})),
+                ("fs/getMetadata", at(&path)),
+            ]).await;
+            let expected = [text(0), text(1), text(2)].concat();
+            assert_eq!(contents(&answers[5]), expected.as_bytes());
+            assert_eq!(decoded(&answers[7]["chunk"]), text(1).as_bytes());
+            assert_eq!(answers[9]["size"], 15);
+        }
+    }
+
+    async fn each_finds_what_those_before_it_have_left(peer: &mut Peer) {
+        let place = place();
+        let (directory, file) = (place.path().join("directory"), place.path().join("directory/file"));
+        let mut rounds = Vec::new();
+        for round in 0..ROUNDS {
+            rounds.push([
+                peer.request("fs/createDirectory", at(&directory)).await,
+                peer.request("fs/writeFile", holding(&file, round.to_string())).await,
+                peer.request("fs/readFile", at(&file)).await,
+                peer.request("fs/remove", at(&directory)).await,
+                peer.request("fs/getMetadata", at(&file)).await,
+            ]);
+        }
+        for (round, [create, write, read, remove, look]) in rounds.into_iter().enumerate() {
+            for done in [create, write, remove] {
+                assert_eq!(peer.response(done).await.expect("it is done"), json!({}), "{round}");
+            }
+            let read = peer.response(read).await.expect("it is there");
+            assert_eq!(contents(&read), round.to_string().as_bytes());
+            let gone = peer.response(look).await.expect_err("it is gone");
+            assert_eq!(gone.kind(), Some(PathNotFound), "{round}");
+        }
+        assert!(!directory.exists());
+    }
+
+    async fn a_copy_is_of_what_was_there_in_its_turn(peer: &mut Peer) {
+        let place = place();
+        let path = |name: &str| place.path().join(name);
+        fs::create_dir(path("tree")).unwrap();
+        let mut requests = Vec::new();
+        for round in 0..20 {
+            requests.push(("fs/writeFile", holding(path("tree/file"), format!("tree {round}"))));
+            requests.push(("fs/copy", with(from_to(path("tree"), path(&format!("copy {round}"))), json!({"recursive": true}))));
+            requests.push(("fs/copy", from_to(path("tree/file"), path("file"))));
+        }
+        all(peer, requests).await;
+        for round in 0..20 {
+            assert_eq!(fs::read_to_string(path(&format!("copy {round}/file"))).unwrap(), format!("tree {round}"));
+        }
+        assert_eq!(fs::read_to_string(path("file")).unwrap(), "tree 19");
+    }
+
+    async fn a_way_up_waits_for_all_that_may_be_meant(peer: &mut Peer) {
+        let place = place();
+        let path = |name: &str| place.path().join(name);
+        fs::create_dir_all(path("real/inner")).unwrap();
+        std::os::unix::fs::symlink("real/inner", path("link")).unwrap();
+        for round in 0..20 {
+            let text = round.to_string();
+            let answers = all(peer, vec![
+                ("fs/writeFile", holding(path("real/file"), &text)),
+                ("fs/readFile", at(path("link/../file"))),
+                ("fs/remove", at(path("link/../file"))),
+                ("fs/walk", at(path("real"))),
+            ]).await;
+            assert_eq!(contents(&answers[1]), text.as_bytes());
+            assert_eq!(answers[3]["entries"].as_array().map(Vec::len), Some(1));
+        }
+    }
+
+    async fn a_batch_keeps_its_order_too(peer: &mut Peer) {
+        let place = place();
+        let file = place.path().join("directory/file");
+        let requests = [
+            ("fs/createDirectory", at(file.parent().unwrap())),
+            ("fs/writeFile", holding(&file, "in a batch")),
+            ("fs/readFile", at(&file)),
+            ("fs/remove", at(&file)),
+            ("fs/readFile", at(&file)),
+        ];
+        let requests: Vec<_> = requests.into_iter().enumerate()
+            .map(|(id, (method, params))| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))
+            .collect();
+        for _ in 0..10 {
+            peer.send_text(json!(requests).to_string()).await;
+            let answers = peer.claim("the answer to the batch", Value::is_array).await;
+            assert_eq!(contents(&answers[2]["result"]), b"in a batch", "{answers}");
+            assert_eq!(answers[4]["error"]["data"]["kind"], "pathNotFound", "{answers}");
+        }
+    }
+}
