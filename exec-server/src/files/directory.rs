@@ -70,8 +70,9 @@ pub(super) fn list(path: &Path) -> Result<fs::ReadDir, FileError> {
 
 /// Removes what is at the path; of a symlink, the link.
 pub(crate) fn remove(path: &Path, recursive: bool, force: bool) -> Result<(), FileError> {
-    if path.parent().is_none() {
-        return Err(FileError::Root);
+    // Of what ends in `..` the entries would be gone before it showed that it cannot go itself.
+    if path.file_name().is_none() {
+        return Err(FileError::NoName);
     }
     let removed = fs::symlink_metadata(path).and_then(|metadata| {
         if !metadata.is_dir() {

@@ -30,8 +30,8 @@ pub(crate) enum FileError {
     #[error("a directory cannot be copied into itself")]
     IntoItself,
     /// It has no name of its own.
-    #[error("the root directory cannot be removed")]
-    Root,
+    #[error("the root directory is not removed, and nothing by a path that ends in `..`")]
+    NoName,
     /// It does not fit into a message.
     #[error(
         "a file of more than {MAX_FILE_BYTES} bytes does not fit into a message; `fs/open` and `fs/readBlock` give it in \

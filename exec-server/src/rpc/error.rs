@@ -175,7 +175,7 @@ impl From<FileError> for RpcError {
             FileError::NotADirectory(_) => (ErrorKind::NotADirectory, None),
             FileError::Exists(_) => (ErrorKind::AlreadyExists, None),
             FileError::NotEmpty(_) => (ErrorKind::DirectoryNotEmpty, None),
-            FileError::IntoItself | FileError::Root => (ErrorKind::InvalidRequest, None),
+            FileError::IntoItself | FileError::NoName => (ErrorKind::InvalidRequest, None),
             FileError::TooLarge | FileError::TooManyEntries => (ErrorKind::FileTooLarge, None),
             FileError::HandleTaken => (ErrorKind::DuplicateHandle, None),
             FileError::TooManyHandles => (ErrorKind::TooManyFiles, None),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use exec_protocol::ErrorKind::{AlreadyExists, DirectoryNotEmpty, PathNotFound};
+use exec_protocol::ErrorKind::{AlreadyExists, DirectoryNotEmpty, InvalidRequest, PathNotFound};
 use exec_tests::{Peer, on_every_wire};
 use serde_json::json;
 
@@ -120,5 +120,21 @@ on_every_wire! {
         symlink("../directory", path("tree/link")).unwrap();
         does(peer, "fs/remove", at(path("tree"))).await;
         assert_eq!(names(path("directory")), ["inner"]);
+    }
+
+    async fn what_has_no_name_of_its_own_is_not_removed(peer: &mut Peer) {
+        let place = place();
+        let path = |name: &str| place.path().join(name);
+        fs::create_dir_all(path("directory/inner")).unwrap();
+        fs::write(path("directory/file"), "x").unwrap();
+        symlink("directory/inner", path("link")).unwrap();
+        for name in ["directory/inner/..", "directory/inner/../", "link/..", "directory/.."] {
+            fails(peer, "fs/remove", at(path(name)), InvalidRequest, None).await;
+            assert_eq!(names(place.path()), ["directory", "link"], "{name}");
+            assert_eq!(names(path("directory")), ["file", "inner"], "{name}");
+        }
+        // Were it not refused, it would still fail.
+        let root = json!({"path": "/", "recursive": false});
+        fails(peer, "fs/remove", root, InvalidRequest, None).await;
     }
 }
