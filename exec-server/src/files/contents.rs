@@ -76,14 +76,14 @@ pub(super) fn read_at(file: &File, offset: u64, length: usize) -> Result<Vec<u8>
     let mut block = vec![0; length];
     let mut filled = 0;
     while filled < length {
-        let Some(position) = offset
-            .checked_add(filled as u64)
-            .filter(|position| i64::try_from(*position).is_ok())
-        else {
-            // No file is that long.
+        let position = offset.saturating_add(filled as u64);
+        // No file is longer, and what would end beyond may not be asked for.
+        let left = i64::MAX.cast_unsigned().saturating_sub(position);
+        let end = length.min(filled.saturating_add(usize::try_from(left).unwrap_or(usize::MAX)));
+        if end == filled {
             break;
-        };
-        match file.read_at(&mut block[filled..], position) {
+        }
+        match file.read_at(&mut block[filled..end], position) {
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -45,7 +45,7 @@ on_every_wire! {
         for (offset, length) in [(0, 1001), (999, 2), (600, 1 << 20)] {
             assert_eq!(read_part(peer, "h", offset as u64, length).await, (all[offset..].into(), true), "{offset} {length}");
         }
-        for offset in [1000, 1001, 1 << 40] {
+        for offset in [1000, 1001, 1 << 40, (1 << 63) - 1, 1 << 63, u64::MAX] {
             assert_eq!(read_part(peer, "h", offset, 10).await, (Vec::new(), true), "{offset}");
         }
         close(peer, "h").await;
