@@ -130,10 +130,9 @@ impl Files {
         opened
     }
 
-    /// Closes the file of a handle and gives its name back.
-    pub(crate) fn close(&self, id: &HandleId, handle: &Arc<Handle>) -> Result<(), FileError> {
-        self.handles.remove(id, handle);
-        handle.close()
+    /// Gives the name of a handle back, whose file is to be closed. None if there is none of this name.
+    pub(crate) fn take(&self, id: &HandleId) -> Option<Arc<Handle>> {
+        self.handles.take(id)
     }
 
     /// Nothing is begun any more, and what is open is closed: new contents that are not in place are lost.

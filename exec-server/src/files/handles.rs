@@ -9,14 +9,17 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use exec_protocol::fs::OpenMode;
 use exec_protocol::{HandleId, envelope};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::replacement::Replacement;
 use super::{FileError, contents};
 use crate::limits::MAX_FILE_HANDLES;
 
 /// The open files of one session, by the client's names.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Handles {
+    /// For files that are open, or to be opened.
+    places: Arc<Semaphore>,
     /// Held only for the length of a memory operation, never across an await.
     state: Mutex<State>,
 }
@@ -32,6 +35,7 @@ struct State {
 pub(crate) struct Handle {
     pub(crate) path: PathBuf,
     pub(crate) mode: OpenMode,
+    _place: OwnedSemaphorePermit,
     /// None before it was opened and after it was closed. Held while the file is worked on, by threads that may wait
     /// for it.
     opened: Mutex<Option<Opened>>,
@@ -41,6 +45,15 @@ pub(crate) struct Handle {
 enum Opened {
     Reading(File),
     Writing(Replacement),
+}
+
+impl Default for Handles {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(MAX_FILE_HANDLES)),
+            state: Mutex::default(),
+        }
+    }
 }
 
 impl Handles {
@@ -55,14 +68,14 @@ impl Handles {
         if state.is_closed {
             return Err(FileError::SessionEnded);
         }
-        let count = state.handles.len();
         match state.handles.entry(id.clone()) {
             Entry::Occupied(_) => Err(FileError::HandleTaken),
-            Entry::Vacant(_) if count >= MAX_FILE_HANDLES => Err(FileError::TooManyHandles),
             Entry::Vacant(vacant) => {
+                let place = Arc::clone(&self.places).try_acquire_owned();
                 let handle = Arc::new(Handle {
                     path: path.to_owned(),
                     mode,
+                    _place: place.map_err(|_| FileError::TooManyHandles)?,
                     opened: Mutex::default(),
                 });
                 Ok(Arc::clone(vacant.insert(handle)))
@@ -76,6 +89,11 @@ impl Handles {
             .get(id)
             .cloned()
             .ok_or(FileError::UnknownHandle)
+    }
+
+    /// Gives the name back, at once: who asks for it next gets it, and waits until the file is closed.
+    pub(super) fn take(&self, id: &HandleId) -> Option<Arc<Handle>> {
+        self.lock().handles.remove(id)
     }
 
     /// Gives the name back, if it still stands for this handle.
@@ -136,7 +154,7 @@ impl Handle {
     }
 
     /// Closes the file. New contents are put in place.
-    pub(super) fn close(&self) -> Result<(), FileError> {
+    pub(crate) fn close(&self) -> Result<(), FileError> {
         let opened = self.lock().take();
         match opened {
             Some(Opened::Writing(replacement)) => replacement.commit(),

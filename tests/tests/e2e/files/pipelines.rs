@@ -40,9 +40,10 @@ on_every_wire! {
                 ("fs/writeBlock", block("h", 5, text(1))),
                 close(),
                 ("fs/readFile", at(&path)),
-                ("fs/open", handle("r", &path, "read")),
-                ("fs/readBlock", part("r", 5, 5)),
-                ("fs/close", json!({"handleId": "r"})),
+                // The name is free again.
+                ("fs/open", handle("h", &path, "read")),
+                ("fs/readBlock", part("h", 5, 5)),
+                close(),
                 ("fs/getMetadata", at(&path)),
             ]).await;
             let expected = [text(0), text(1), text(2)].concat();

@@ -10,18 +10,18 @@ use crate::files::{Place, Touch};
 use crate::session::Session;
 
 impl FileMethod for Close {
+    /// The name is free from now on.
     fn plan(params: CloseParams, session: &Arc<Session>) -> Result<Plan<Empty>, RpcError> {
         let handle_id = params.handle_id;
-        let Ok(handle) = session.files().handle(&handle_id) else {
+        let Some(handle) = session.files().take(&handle_id) else {
             return Ok(Plan::new(Vec::new(), |_| Ok(Empty {})));
         };
-        let mut touches = vec![Touch::Change(Place::Handle(handle_id.clone()))];
+        let mut touches = vec![Touch::Change(Place::Handle(handle_id))];
         if handle.mode == OpenMode::Replace {
             touches.push(Touch::change(&handle.path));
         }
-        let session = Arc::clone(session);
         Ok(Plan::new(touches, move |_| {
-            session.files().close(&handle_id, &handle)?;
+            handle.close()?;
             Ok(Empty {})
         }))
     }
