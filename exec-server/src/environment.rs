@@ -17,7 +17,7 @@ const DEFAULT_SHELL: &str = "/bin/sh";
 pub(crate) fn info() -> io::Result<EnvironmentInfo> {
     let cwd = WirePath::new(std::env::current_dir()?).map_err(io::Error::other)?;
     Ok(EnvironmentInfo {
-        shell: shell([std::env::var_os("SHELL").map(PathBuf::from), login_shell()]),
+        shell: shell(std::env::var_os("SHELL").map(PathBuf::from), login_shell),
         cwd,
         user_home_dir: std::env::home_dir().and_then(|home| WirePath::new(home).ok()),
         platform_os: std::env::consts::OS.to_owned(),
@@ -28,24 +28,17 @@ pub(crate) fn info() -> io::Result<EnvironmentInfo> {
     })
 }
 
-/// What the password database says.
-#[cfg(unix)]
+/// What the password database says, which may be on another machine.
 fn login_shell() -> Option<PathBuf> {
     let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??;
     Some(user.shell)
 }
 
-#[cfg(not(unix))]
-fn login_shell() -> Option<PathBuf> {
-    None
-}
-
-/// The first of these that can be one.
-fn shell(named: [Option<PathBuf>; 2]) -> Shell {
+/// The first that can be one: the one that is named, that of the database, the default.
+fn shell(named: Option<PathBuf>, in_database: impl FnOnce() -> Option<PathBuf>) -> Shell {
     let path = named
-        .into_iter()
-        .flatten()
-        .find(|path| path.is_absolute())
+        .filter(|path| path.is_absolute())
+        .or_else(|| in_database().filter(|path| path.is_absolute()))
         .unwrap_or_else(|| Path::new(DEFAULT_SHELL).to_owned());
     let name = path
         .file_stem()
@@ -65,7 +58,7 @@ mod tests {
     #[test]
     fn the_shell_is_the_users_or_the_systems() {
         let named = |variable: Option<&str>, database: Option<&str>| {
-            let shell = shell([variable.map(PathBuf::from), database.map(PathBuf::from)]);
+            let shell = shell(variable.map(PathBuf::from), || database.map(PathBuf::from));
             (shell.name, shell.path)
         };
         let is = |name: &str, path: &str| (name.to_owned(), path.to_owned());

@@ -3,14 +3,15 @@
 //! The file system may let a thread wait for as long as it likes, so nothing here is done by the threads that serve
 //! connections: it is done by those that may be blocked, a few at a time for each session.
 
+mod burden;
 mod contents;
 mod copying;
 mod directory;
 mod error;
 mod handles;
-mod interest;
 mod order;
 mod replacement;
+mod threads;
 mod walking;
 
 use std::path::{Path, PathBuf};
@@ -19,33 +20,51 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use exec_protocol::fs::OpenMode;
 use exec_protocol::{HandleId, WirePath};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use contents::{metadata, read};
 pub(crate) use copying::copy;
 pub(crate) use directory::{canonical, create as create_directory, read as read_directory, remove};
 pub(crate) use error::FileError;
-pub(crate) use handles::Handle;
-pub(crate) use interest::Interest;
 pub(crate) use order::{Place, Touch};
 pub(crate) use replacement::write;
+pub(crate) use threads::Threads;
 pub(crate) use walking::walk;
 
-use crate::limits::MAX_FILE_JOBS;
-use handles::Handles;
+use crate::limits::{MAX_FILE_JOBS, MAX_LONG_FILE_JOBS};
+use burden::Burden;
+use handles::{Handle, Handles, Reservation};
 use order::Order;
 
 /// The file work of one session, and the files that are open for it.
 #[derive(Debug)]
 pub(crate) struct Files {
+    burden: Arc<Burden>,
     order: Arc<Order>,
     /// For work that is under way, or whose outcome was not taken yet.
     room: Arc<Semaphore>,
-    handles: Handles,
+    /// As much, for work whose outcome may be as long as a message.
+    long_room: Arc<Semaphore>,
+    handles: Arc<Handles>,
     is_over: AtomicBool,
+    threads: Threads,
     tasks: TaskTracker,
+    /// Those of the tasks that are this session's.
+    own_tasks: TaskTracker,
+}
+
+/// What is to be known of a piece of work before it begins.
+#[derive(Debug)]
+pub(crate) struct Work {
+    /// What it does to which places.
+    pub(crate) touches: Vec<Touch>,
+    /// What it is to write, in bytes.
+    pub(crate) bytes: usize,
+    /// Whether its outcome may be as long as a message.
+    pub(crate) is_long: bool,
 }
 
 /// The path without a slash at its end and without `.`; `..` is left to the file system.
@@ -54,56 +73,79 @@ pub(crate) fn tidied(path: WirePath) -> PathBuf {
 }
 
 impl Files {
-    pub(crate) fn new(tasks: &TaskTracker) -> Self {
+    pub(crate) fn new(threads: &Threads, tasks: &TaskTracker) -> Self {
         Self {
+            burden: Arc::new(Burden::new()),
             order: Arc::default(),
             room: Arc::new(Semaphore::new(MAX_FILE_JOBS)),
-            handles: Handles::default(),
+            long_room: Arc::new(Semaphore::new(MAX_LONG_FILE_JOBS)),
+            handles: Arc::default(),
             is_over: AtomicBool::new(false),
+            threads: threads.clone(),
             tasks: tasks.clone(),
+            own_tasks: TaskTracker::new(),
         }
     }
 
-    /// Has a job done, in its turn. Its place in the order is taken before this returns.
+    /// Has a job done, in its turn. Its place in the order is taken before this returns. The job is told when nobody waits for its outcome any
+    /// more.
     ///
     /// # Cancel safety
     ///
     /// A job that changes something is done also if nobody waits for the outcome; one that only looks is given up.
     pub(crate) fn run<T, F>(
         &self,
-        touches: Vec<Touch>,
+        work: Work,
         job: F,
-    ) -> impl Future<Output = Result<T, FileError>> + Send + use<T, F>
+    ) -> Result<impl Future<Output = Result<T, FileError>> + Send + use<T, F>, FileError>
     where
         T: Send + 'static,
-        F: FnOnce(&Interest) -> Result<T, FileError> + Send + 'static,
+        F: FnOnce(&CancellationToken) -> Result<T, FileError> + Send + 'static,
     {
-        let is_over = self.is_over.load(Relaxed);
-        let only_looks = touches.iter().all(Touch::is_look);
-        let turn = self.order.enter(touches);
-        let room = Arc::clone(&self.room);
-        let (interested, interest) = Interest::new();
-        let done = self.tasks.spawn(async move {
-            if is_over {
-                return Err(FileError::SessionEnded);
-            }
-            turn.comes().await;
-            let place = room.acquire_owned().await.map_err(|_| FileError::BrokenOff)?;
-            if only_looks && interest.is_lost() {
-                return Err(FileError::BrokenOff);
-            }
-            let outcome = spawn_blocking(move || {
-                let outcome = job(&interest);
-                drop(turn);
-                outcome
-            });
-            Ok((outcome.await, place))
-        });
-        async move {
-            let _interested = interested;
-            let (outcome, _place) = done.await.map_err(|_| FileError::BrokenOff)??;
-            outcome.unwrap_or(Err(FileError::BrokenOff))
+        if self.is_over.load(Relaxed) {
+            return Err(FileError::SessionEnded);
         }
+        let piece = self.burden.take_on(work.bytes).ok_or(FileError::TooMuchWork)?;
+        let only_looks = work.touches.iter().all(Touch::is_look);
+        let turn = self.order.enter(work.touches);
+        let (room, threads) = (Arc::clone(&self.room), self.threads.clone());
+        let long_room = work.is_long.then(|| Arc::clone(&self.long_room));
+        let given_up = CancellationToken::new();
+        let interest = given_up.clone().drop_guard();
+        let done = self.tasks.spawn(self.own_tasks.track_future(async move {
+            let begun = async {
+                turn.comes().await;
+                let long = match long_room {
+                    Some(room) => room.acquire_owned().await.ok(),
+                    None => None,
+                };
+                (room.acquire_owned().await.ok(), long)
+            };
+            let places = tokio::select! {
+                biased;
+                places = begun => places,
+                () = given_up.cancelled(), if only_looks => return Err(FileError::BrokenOff),
+            };
+            let (tell, told) = oneshot::channel();
+            let job = move || {
+                let outcome = job(&given_up);
+                drop((turn, piece));
+                // Nobody may want to know.
+                let _ = tell.send(outcome);
+            };
+            threads.run(Box::new(job)).map_err(FileError::NoThread)?;
+            Ok((told.await, places))
+        }));
+        Ok(async move {
+            let _interest = interest;
+            let (outcome, _places) = done.await.map_err(|_| FileError::BrokenOff)??;
+            outcome.unwrap_or(Err(FileError::BrokenOff))
+        })
+    }
+
+    /// Until when no more work should be asked for. None if more may be.
+    pub(crate) fn pause(&self) -> Option<Instant> {
+        self.burden.pause(Instant::now())
     }
 
     /// Takes a name for a file that is to be opened.
@@ -112,7 +154,7 @@ impl Files {
         id: &HandleId,
         path: &Path,
         mode: OpenMode,
-    ) -> Result<Arc<Handle>, FileError> {
+    ) -> Result<Reservation, FileError> {
         self.handles.reserve(id, path, mode)
     }
 
@@ -121,26 +163,28 @@ impl Files {
         self.handles.get(id)
     }
 
-    /// Opens the file of a handle. If that fails, its name is given back.
-    pub(crate) fn open(&self, id: &HandleId, handle: &Arc<Handle>) -> Result<(), FileError> {
-        let opened = handle.open();
-        if opened.is_err() {
-            self.handles.remove(id, handle);
-        }
-        opened
-    }
-
     /// Gives the name of a handle back, whose file is to be closed. None if there is none of this name.
     pub(crate) fn take(&self, id: &HandleId) -> Option<Arc<Handle>> {
         self.handles.take(id)
     }
 
-    /// Nothing is begun any more, and what is open is closed: new contents that are not in place are lost.
+    /// Takes no work on any more, and closes what is open: new contents that are not in place are lost. What was asked for is done.
     pub(crate) fn end(&self) {
         self.is_over.store(true, Relaxed);
+        self.own_tasks.close();
         let open = self.handles.close();
         if !open.is_empty() {
-            self.tasks.spawn_blocking(move || drop(open));
+            // Closing may take its time. Without a thread for it, it has to be done here.
+            let _ = self.threads.run(Box::new(move || drop(open)));
         }
+    }
+
+    /// Waits until all work is done that was asked for, once [`end`](Self::end) was called.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn settled(&self) {
+        self.own_tasks.wait().await;
     }
 }

@@ -155,10 +155,23 @@ pub const MAX_WALK_ENTRIES: usize = 50_000;
 /// Errors that a walk tells. With more it is truncated.
 pub const MAX_WALK_ERRORS: usize = 1_000;
 
-/// Messages of one connection whose requests wait for something, in bytes. When it is reached, reading pauses.
+/// As many of them at a time have an answer that may be as long as a message. An answer counts until it is handed to the
+/// connection.
+pub const MAX_LONG_FILE_JOBS: usize = 4;
+
+/// Pieces of file work of one session that are asked for and not done. When it is reached, reading pauses; when nothing gets
+/// done meanwhile, more are refused.
 ///
-/// Two of the longest. Only file work waits with much in hand: what is to be written stays in memory until its turn.
-pub const MAX_WAITING_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
+/// Half of the requests that may be in flight: a disk that hangs leaves room for everything else.
+pub const MAX_FILE_WORK: usize = MAX_REQUESTS_IN_FLIGHT / 2;
+
+/// What all of them are to write, in bytes. As for [`MAX_FILE_WORK`]; the last one may exceed it, by at most one message.
+pub const MAX_FILE_WORK_BYTES: usize = 64 << 20;
+
+/// Threads for file work, of all sessions.
+///
+/// A hundred sessions may each have some work that hangs.
+pub const MAX_FILE_THREADS: usize = 256;
 
 /// From the polite signal to the kill.
 ///

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::files::Files;
+use crate::files::{Files, Threads};
 use crate::limits::{MAX_CONNECTIONS, MAX_PROCESSES};
 use crate::output::OutputMemory;
 use crate::process::Stop;
@@ -45,6 +45,8 @@ struct Shared {
     variables: Vec<(OsString, OsString)>,
     methods: Methods,
     spawner: Spawner,
+    /// For work on files.
+    threads: Threads,
     sessions: Registry,
     /// Processes that outlive their sessions.
     kept: Kept,
@@ -82,6 +84,7 @@ impl Server {
             variables: std::env::vars_os().collect(),
             methods: rpc::methods(),
             spawner,
+            threads: Threads::default(),
             sessions: Registry::default(),
             kept: Kept::default(),
             running: Arc::new(Semaphore::new(MAX_PROCESSES)),
@@ -172,6 +175,10 @@ impl Server {
         }
     }
 
+    pub(crate) fn threads(&self) -> &Threads {
+        &self.0.threads
+    }
+
     pub(crate) fn stats(&self) -> &Arc<Stats> {
         &self.0.stats
     }
@@ -251,7 +258,7 @@ impl Server {
         if let Some(id) = resumed {
             return self.0.sessions.resume(id);
         }
-        let opened = self.0.sessions.open(Files::new(self.tasks()));
+        let opened = self.0.sessions.open(Files::new(&self.0.threads, self.tasks()));
         opened.inspect(|_| self.stats().opened.add(1))
     }
 

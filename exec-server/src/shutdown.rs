@@ -44,6 +44,7 @@ pub(crate) async fn run(server: &Server) -> ShutdownReport {
     server.stopped().cancel();
     server.tasks().close();
     let tasks = timeout(4 * GOODBYE, server.tasks().wait()).await;
+    server.threads().close();
     let is_complete = owners.is_ok() && tasks.is_ok();
     ShutdownReport {
         sessions: sessions.len(),

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use super::replacement::Replacement;
 use super::{FileError, contents, directory};
 
+/// What of a mode is copied.
+const MODE: u32 = 0o777;
+
 /// What the owner needs of a directory to fill it.
 const OWNER: u32 = 0o700;
 
@@ -57,7 +60,12 @@ enum Step {
 
 fn copy_tree(source: &Path, metadata: &Metadata, destination: &Path) -> Result<(), FileError> {
     let mut steps = Vec::new();
-    make(source, metadata, destination, &mut steps)?;
+    if !is_directory(fs::metadata(destination))? {
+        make(metadata, destination, &mut steps)?;
+    }
+    // It may be met on the way down although it does not lie below the source by its name: a mount leads anywhere.
+    let copied = identity(&fs::metadata(destination)?);
+    steps.push(Step::Fill(source.to_owned(), destination.to_owned()));
     while let Some(step) = steps.pop() {
         match step {
             Step::Fill(source, destination) => {
@@ -66,7 +74,17 @@ fn copy_tree(source: &Path, metadata: &Metadata, destination: &Path) -> Result<(
                     let (source, destination) = (entry.path(), destination.join(entry.file_name()));
                     let file_type = entry.file_type()?;
                     if file_type.is_dir() {
-                        make(&source, &entry.metadata()?, &destination, &mut steps)?;
+                        let metadata = entry.metadata()?;
+                        if identity(&metadata) == copied {
+                            return Err(FileError::IntoItself);
+                        }
+                        // A symlink that somebody has put there is not the place that was asked for.
+                        if !is_directory(fs::symlink_metadata(&destination))? {
+                            make(&metadata, &destination, &mut steps)?;
+                        }
+                        steps.push(Step::Fill(source, destination));
+                    } else if fs::symlink_metadata(&destination).is_ok_and(|there| there.is_symlink()) {
+                        return Err(FileError::Exists(destination));
                     } else {
                         copy_one(&source, file_type, &destination)?;
                     }
@@ -78,29 +96,33 @@ fn copy_tree(source: &Path, metadata: &Metadata, destination: &Path) -> Result<(
     Ok(())
 }
 
-/// Makes a directory, if it is not there, and plans what follows.
-fn make(
-    source: &Path,
-    metadata: &Metadata,
-    destination: &Path,
-    steps: &mut Vec<Step>,
-) -> Result<(), FileError> {
-    let mode = metadata.mode() & 0o777;
-    match DirBuilder::new().mode(mode | OWNER).create(destination) {
-        // Only one that keeps its owner out cannot be as it should be from the beginning.
-        Ok(()) if mode & OWNER != OWNER => {
-            let permissions = Permissions::from_mode(fs::metadata(destination)?.mode() & mode);
-            steps.push(Step::Close(destination.to_owned(), permissions));
-        }
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            if !fs::metadata(destination).is_ok_and(|there| there.is_dir()) {
-                return Err(FileError::Exists(destination.to_owned()));
-            }
-        }
-        Err(error) => return Err(error.into()),
+/// Device and inode.
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+/// Whether there is one. False if there is nothing; anything else will be in the way.
+fn is_directory(found: io::Result<Metadata>) -> Result<bool, FileError> {
+    match found {
+        Ok(there) => Ok(there.is_dir()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
     }
-    steps.push(Step::Fill(source.to_owned(), destination.to_owned()));
+}
+
+/// Makes a directory, and plans what it takes to finish it.
+fn make(metadata: &Metadata, destination: &Path, steps: &mut Vec<Step>) -> Result<(), FileError> {
+    let mode = metadata.mode() & MODE;
+    let created = DirBuilder::new().mode(mode | OWNER).create(destination);
+    created.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => FileError::Exists(destination.to_owned()),
+        _ => error.into(),
+    })?;
+    // Only one that keeps its owner out cannot be as it should be from the beginning.
+    if mode & OWNER != OWNER {
+        let permissions = Permissions::from_mode(fs::metadata(destination)?.mode() & mode);
+        steps.push(Step::Close(destination.to_owned(), permissions));
+    }
     Ok(())
 }
 
@@ -113,8 +135,8 @@ fn copy_one(source: &Path, file_type: FileType, destination: &Path) -> Result<()
         });
     }
     let (mut file, metadata) = contents::open(source)?;
-    let replacement = Replacement::begin(destination)?;
+    // What runs with the rights of its owner does so for its owner, not for us.
+    let replacement = Replacement::begin(destination, Some(metadata.mode() & MODE))?;
     io::copy(&mut file, &mut replacement.file())?;
-    replacement.set_mode(metadata.mode())?;
     replacement.commit()
 }

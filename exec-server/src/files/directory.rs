@@ -1,14 +1,20 @@
 //! Directories: made, read, removed.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use exec_protocol::WirePath;
 use exec_protocol::fs::DirectoryEntry;
+use rustix::io::Errno;
 
 use super::FileError;
 use crate::limits::MAX_FILE_LIST_BYTES;
+
+/// What stands around an entry in the answer, in bytes.
+const AROUND_ENTRY_BYTES: usize = 80;
 
 /// Makes a directory; with `recursive`, those above it too, and it may be there already.
 pub(crate) fn create(path: &Path, recursive: bool) -> Result<(), FileError> {
@@ -30,8 +36,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<DirectoryEntry>, FileError> {
     for entry in list(path)? {
         let entry = entry?;
         let path = WirePath::new(entry.path()).map_err(io::Error::other)?;
-        // The name, and the path that ends in it, with what is around them.
-        let length = path.to_string().len() + 2 * entry.file_name().len() + 80;
+        let length = path.to_string().len() + length_in_json(&entry.file_name()) + AROUND_ENTRY_BYTES;
         room = room.checked_sub(length).ok_or(FileError::TooManyEntries)?;
         names.push((entry, path));
     }
@@ -40,6 +45,16 @@ pub(crate) fn read(path: &Path) -> Result<Vec<DirectoryEntry>, FileError> {
         .into_iter()
         .map(|(entry, path)| described(&entry, path))
         .collect())
+}
+
+/// How long a name becomes as a string.
+fn length_in_json(name: &OsStr) -> usize {
+    let length_of = |character: char| match character {
+        '"' | '\\' => 2,
+        ..' ' => 6,
+        _ => character.len_utf8(),
+    };
+    name.to_string_lossy().chars().map(length_of).sum()
 }
 
 fn described(entry: &fs::DirEntry, path: WirePath) -> DirectoryEntry {
@@ -74,8 +89,12 @@ pub(crate) fn remove(path: &Path, recursive: bool, force: bool) -> Result<(), Fi
     if path.file_name().is_none() {
         return Err(FileError::NoName);
     }
+    let root = fs::metadata("/")?;
     let removed = fs::symlink_metadata(path).and_then(|metadata| {
-        if !metadata.is_dir() {
+        if (metadata.dev(), metadata.ino()) == (root.dev(), root.ino()) {
+            // By another name, such as that of a mount.
+            Err(Errno::BUSY.into())
+        } else if !metadata.is_dir() {
             fs::remove_file(path)
         } else if recursive {
             fs::remove_dir_all(path)

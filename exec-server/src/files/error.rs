@@ -53,6 +53,15 @@ pub(crate) enum FileError {
     /// It was opened for something else.
     #[error("the handle was opened for {0}")]
     WrongMode(&'static str),
+    /// As much is asked for as may be, and nothing of it gets done.
+    #[error("too much work on files is not done yet")]
+    TooMuchWork,
+    /// The system has no thread to do it.
+    #[error("there is no thread for it: {0}")]
+    NoThread(io::Error),
+    /// There is nowhere to put new contents before they are in place.
+    #[error("the new contents cannot be kept until they are in place: {0}")]
+    NotStaged(io::Error),
     /// The session's life is over.
     #[error("the session has ended")]
     SessionEnded,

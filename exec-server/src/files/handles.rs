@@ -36,14 +36,23 @@ pub(crate) struct Handle {
     pub(crate) path: PathBuf,
     pub(crate) mode: OpenMode,
     _place: OwnedSemaphorePermit,
-    /// None before it was opened and after it was closed. Held while the file is worked on, by threads that may wait
-    /// for it.
+    /// None before it was opened and after it was closed. Held while the file is opened or written to, by threads that may
+    /// wait for it.
     opened: Mutex<Option<Opened>>,
+}
+
+/// The name of a file that is to be opened. Dropped without having been, it gives the name back.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    among: Arc<Handles>,
+    id: HandleId,
+    handle: Arc<Handle>,
+    is_open: bool,
 }
 
 #[derive(Debug)]
 enum Opened {
-    Reading(File),
+    Reading(Arc<File>),
     Writing(Replacement),
 }
 
@@ -59,11 +68,11 @@ impl Default for Handles {
 impl Handles {
     /// Takes the name, so that nobody else can.
     pub(super) fn reserve(
-        &self,
+        self: &Arc<Self>,
         id: &HandleId,
         path: &Path,
         mode: OpenMode,
-    ) -> Result<Arc<Handle>, FileError> {
+    ) -> Result<Reservation, FileError> {
         let mut state = self.lock();
         if state.is_closed {
             return Err(FileError::SessionEnded);
@@ -78,7 +87,13 @@ impl Handles {
                     _place: place.map_err(|_| FileError::TooManyHandles)?,
                     opened: Mutex::default(),
                 });
-                Ok(Arc::clone(vacant.insert(handle)))
+                vacant.insert(Arc::clone(&handle));
+                Ok(Reservation {
+                    among: Arc::clone(self),
+                    id: id.clone(),
+                    handle,
+                    is_open: false,
+                })
             }
         }
     }
@@ -97,7 +112,7 @@ impl Handles {
     }
 
     /// Gives the name back, if it still stands for this handle.
-    pub(super) fn remove(&self, id: &HandleId, handle: &Arc<Handle>) {
+    fn remove(&self, id: &HandleId, handle: &Arc<Handle>) {
         let mut state = self.lock();
         if state
             .handles
@@ -120,12 +135,28 @@ impl Handles {
     }
 }
 
-impl Handle {
+impl Reservation {
     /// Opens the file.
-    pub(super) fn open(&self) -> Result<(), FileError> {
+    pub(crate) fn open(mut self) -> Result<(), FileError> {
+        self.handle.open()?;
+        self.is_open = true;
+        Ok(())
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if !self.is_open {
+            self.among.remove(&self.id, &self.handle);
+        }
+    }
+}
+
+impl Handle {
+    fn open(&self) -> Result<(), FileError> {
         let opened = match self.mode {
-            OpenMode::Read => Opened::Reading(contents::open(&self.path)?.0),
-            OpenMode::Replace => Opened::Writing(Replacement::begin(&self.path)?),
+            OpenMode::Read => Opened::Reading(Arc::new(contents::open(&self.path)?.0)),
+            OpenMode::Replace => Opened::Writing(Replacement::begin(&self.path, None)?),
         };
         *self.lock() = Some(opened);
         Ok(())
@@ -133,13 +164,12 @@ impl Handle {
 
     /// Reads a part of the file, fewer bytes than asked for only where it ends, and appends the result to `out`.
     pub(crate) fn read(&self, offset: u64, length: usize, out: &mut Vec<u8>) -> Result<(), FileError> {
-        let opened = self.lock();
-        let file = match &*opened {
-            Some(Opened::Reading(file)) => file,
+        let file = match &*self.lock() {
+            Some(Opened::Reading(file)) => Arc::clone(file),
             Some(Opened::Writing(_)) => return Err(FileError::WrongMode("writing")),
             None => return Err(FileError::UnknownHandle),
         };
-        let block = contents::read_at(file, offset, length)?;
+        let block = contents::read_at(&file, offset, length)?;
         envelope::write_block(out, &block, block.len() < length);
         Ok(())
     }

@@ -179,7 +179,11 @@ impl Turn {
             let inherited = earlier.earlier().clone();
             let mut ours = self.link.earlier();
             ours.pop();
-            ours.extend(inherited);
+            for link in inherited {
+                if !ours.iter().any(|known| Arc::ptr_eq(known, &link)) {
+                    ours.push(link);
+                }
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Seek as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, CWD, OFlags, accessat};
+use rustix::fs::{Access, AtFlags, CWD, OFlags, XattrFlags, accessat, fremovexattr, fsetxattr, getxattr};
 use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
@@ -17,11 +17,20 @@ const PREFIX: &str = ".exec-server-";
 /// The mode of a file that was not there before, without what the umask takes away.
 const NEW_MODE: u32 = 0o666;
 
+/// The mode of one whose own is not decided yet: nobody else may read what is written.
+const PRIVATE_MODE: u32 = 0o600;
+
 /// The mode of one that is there, without its type.
 const MODE: u32 = 0o7777;
 
 /// Symlinks that are followed from one to the next: as many as the kernel follows.
 const MAX_SYMLINKS: usize = 40;
+
+/// The access list of a file (acl(5)), which can take from the group what its mode seems to give.
+const ACCESS_LIST: &str = "system.posix_acl_access";
+
+/// Longest value of an extended attribute, in bytes (xattr(7)).
+const MAX_XATTR_BYTES: usize = 64 << 10;
 
 /// New contents for a file that are not in its place yet. Dropped, it leaves the file as it was.
 ///
@@ -31,6 +40,10 @@ const MAX_SYMLINKS: usize = 40;
 #[derive(Debug)]
 pub(super) struct Replacement {
     target: PathBuf,
+    /// What the file is to have, whatever it has.
+    wish: Option<u32>,
+    /// What it had when this began. None if it was not there.
+    old: Option<u32>,
     staged: Staged,
 }
 
@@ -43,25 +56,32 @@ enum Staged {
 }
 
 impl Replacement {
-    /// Begins with nothing. The file's directory has to be there; of a symlink, what it leads to is meant.
-    pub(super) fn begin(path: &Path) -> Result<Self, FileError> {
-        let target = follow(path)?;
-        let old = match fs::metadata(path) {
-            Ok(old) if !old.is_file() => return Err(FileError::NotAFile(target)),
-            Ok(old) => Some(old),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error.into()),
-        };
+    /// Begins with nothing. The file's directory has to be there; of a symlink, what it leads to is meant. It will have
+    /// the mode `wish`, or else keep the one that it has.
+    pub(super) fn begin(path: &Path, wish: Option<u32>) -> Result<Self, FileError> {
+        let (target, there) = follow(path)?;
+        let old = there.map(|there| there.mode() & MODE);
         if old.is_some() {
             // A directory that can be written to makes no file writable that is not.
             accessat(CWD, &target, Access::WRITE_OK, AtFlags::EACCESS).map_err(io::Error::from)?;
         }
-        let staged = match (beside(&target, old.as_ref()), &old) {
-            (Ok(staged), _) => Staged::Beside(staged),
-            (Err(error), Some(_)) if is_forbidden(&error) => Staged::Elsewhere(tempfile::tempfile()?),
-            (Err(error), _) => return Err(error.into()),
+        let mode = match (wish, old) {
+            (None, None) => NEW_MODE,
+            _ => PRIVATE_MODE,
         };
-        Ok(Self { target, staged })
+        let staged = match beside(&target, mode) {
+            Ok(staged) => Staged::Beside(staged),
+            Err(error) if old.is_some() && is_forbidden(&error) => {
+                Staged::Elsewhere(tempfile::tempfile().map_err(FileError::NotStaged)?)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self {
+            target,
+            wish,
+            old,
+            staged,
+        })
     }
 
     /// Where the new contents are written to.
@@ -72,34 +92,44 @@ impl Replacement {
         }
     }
 
-    /// Gives the file this mode, whatever it had.
-    pub(super) fn set_mode(&self, mode: u32) -> io::Result<()> {
-        let permissions = Permissions::from_mode(mode & MODE);
-        match &self.staged {
-            Staged::Beside(staged) => staged.as_file().set_permissions(permissions),
-            Staged::Elsewhere(_) => fs::set_permissions(&self.target, permissions),
-        }
-    }
-
     /// Puts the new contents in place.
     pub(super) fn commit(self) -> Result<(), FileError> {
-        match self.staged {
-            Staged::Beside(staged) => match staged.persist(&self.target) {
+        let Self {
+            target,
+            wish,
+            old,
+            staged,
+        } = self;
+        let staged = match staged {
+            Staged::Beside(staged) => staged,
+            Staged::Elsewhere(staged) => return overwrite(&target, &staged, wish),
+        };
+        let there = regular(&target)?;
+        match (
+            resemble(staged.as_file(), &target, there.as_ref(), wish.or(old)),
+            there,
+        ) {
+            (Ok(()), _) => match staged.persist(&target) {
                 Ok(_) => Ok(()),
                 // It is a mount of its own.
                 Err(failed) if failed.error.raw_os_error() == Some(Errno::BUSY.raw_os_error()) => {
-                    overwrite(&self.target, failed.file.as_file())
+                    overwrite(&target, failed.file.as_file(), wish)
                 }
                 Err(failed) => Err(failed.error.into()),
             },
-            Staged::Elsewhere(staged) => overwrite(&self.target, &staged),
+            (Err(_), Some(_)) => overwrite(&target, staged.as_file(), wish),
+            (Err(error), None) => Err(error.into()),
         }
     }
 }
 
-/// Where symlinks lead, also if there is nothing there.
-fn follow(path: &Path) -> Result<PathBuf, FileError> {
+/// Where symlinks lead, and the regular file that is there, if there is something.
+fn follow(path: &Path) -> Result<(PathBuf, Option<Metadata>), FileError> {
     let mut target = path.to_owned();
+    // What the system makes up may be a symlink by name only, as those of open files in /proc.
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(FileError::NotAFile(target));
+    }
     for _ in 0..MAX_SYMLINKS {
         match fs::read_link(&target) {
             Ok(next) => {
@@ -113,7 +143,8 @@ fn follow(path: &Path) -> Result<PathBuf, FileError> {
                     io::ErrorKind::InvalidInput | io::ErrorKind::NotFound
                 ) =>
             {
-                return Ok(target);
+                let there = regular(&target)?;
+                return Ok((target, there));
             }
             Err(error) => return Err(error.into()),
         }
@@ -121,10 +152,19 @@ fn follow(path: &Path) -> Result<PathBuf, FileError> {
     Err(FileError::Io(Errno::LOOP.into()))
 }
 
-/// An empty file beside `target` with the mode and the owner that it has.
-fn beside(target: &Path, old: Option<&Metadata>) -> io::Result<NamedTempFile> {
+/// The regular file of this name, if there is something. Symlinks are not followed: somebody may have put one there.
+fn regular(target: &Path) -> Result<Option<Metadata>, FileError> {
+    match fs::symlink_metadata(target) {
+        Ok(there) if there.is_file() => Ok(Some(there)),
+        Ok(_) => Err(FileError::NotAFile(target.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// An empty file beside `target`.
+fn beside(target: &Path, mode: u32) -> io::Result<NamedTempFile> {
     let directory = target.parent().unwrap_or(target);
-    let mode = if old.is_some() { 0o600 } else { NEW_MODE };
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(mode);
     let mut said = None;
@@ -135,16 +175,43 @@ fn beside(target: &Path, old: Option<&Metadata>) -> io::Result<NamedTempFile> {
     };
     let created = tempfile::Builder::new().prefix(PREFIX).make_in(directory, create);
     // Without the path, which is nobody's.
-    let staged = created.map_err(|error| said.map_or(error, io::Error::from_raw_os_error))?;
-    if let Some(old) = old {
-        let ours = staged.as_file().metadata()?;
-        if (ours.uid(), ours.gid()) != (old.uid(), old.gid()) {
-            std::os::unix::fs::fchown(staged.as_file(), Some(old.uid()), Some(old.gid()))?;
+    created.map_err(|error| said.map_or(error, io::Error::from_raw_os_error))
+}
+
+/// Gives the new file the owner of the one that is there, and the mode: the last thing before it takes its place, so that
+/// nobody reads what they may not.
+fn resemble(staged: &File, target: &Path, there: Option<&Metadata>, mode: Option<u32>) -> io::Result<()> {
+    if let Some(there) = there {
+        let ours = staged.metadata()?;
+        if (ours.uid(), ours.gid()) != (there.uid(), there.gid()) {
+            std::os::unix::fs::fchown(staged, Some(there.uid()), Some(there.gid()))?;
         }
-        let permissions = Permissions::from_mode(old.mode() & MODE);
-        staged.as_file().set_permissions(permissions)?;
     }
-    Ok(staged)
+    let Some(mode) = mode else { return Ok(()) };
+    // A directory may have given it a list of its own.
+    match fremovexattr(staged, ACCESS_LIST) {
+        Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+        Err(error) => return Err(error.into()),
+    }
+    staged.set_permissions(Permissions::from_mode(mode))?;
+    if there.is_some()
+        && let Some(list) = access_list(target)?
+    {
+        fsetxattr(staged, ACCESS_LIST, &list, XattrFlags::empty())?;
+    }
+    Ok(())
+}
+
+fn access_list(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut list = vec![0; MAX_XATTR_BYTES];
+    match getxattr(path, ACCESS_LIST, &mut list[..]) {
+        Ok(length) => {
+            list.truncate(length);
+            Ok(Some(list))
+        }
+        Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Whether something cannot be done in this directory that may be done to the file itself.
@@ -153,20 +220,43 @@ fn is_forbidden(error: &io::Error) -> bool {
     matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
 }
 
-fn overwrite(target: &Path, mut staged: &File) -> Result<(), FileError> {
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
+fn overwrite(target: &Path, mut staged: &File, wish: Option<u32>) -> Result<(), FileError> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
     let mut file = OpenOptions::new().write(true).custom_flags(flags).open(target)?;
     if !file.metadata()?.is_file() {
         return Err(FileError::NotAFile(target.to_owned()));
     }
+    reserve(&file, staged.metadata()?.len())?;
     staged.rewind()?;
     let length = io::copy(&mut staged, &mut file)?;
-    Ok(file.set_len(length)?)
+    file.set_len(length)?;
+    if let Some(mode) = wish {
+        // Only its owner can.
+        let _ = file.set_permissions(Permissions::from_mode(mode));
+    }
+    Ok(())
+}
+
+/// Makes sure that so much can be written before anything is, where the file system can tell.
+#[cfg(target_os = "linux")]
+fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+
+    match fallocate(file, FallocateFlags::KEEP_SIZE, 0, bytes.max(1)) {
+        Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there may be no room")]
+fn reserve(_file: &File, _bytes: u64) -> io::Result<()> {
+    Ok(())
 }
 
 /// Gives a file new contents, or makes one.
 pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), FileError> {
-    let replacement = Replacement::begin(path)?;
+    let replacement = Replacement::begin(path, None)?;
     io::Write::write_all(&mut replacement.file(), contents)?;
     replacement.commit()
 }

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use exec_protocol::WirePath;
 use exec_protocol::fs::{WalkEntry, WalkError, WalkKind, WalkOptions, WalkResult};
+use tokio_util::sync::CancellationToken;
 
-use super::{FileError, Interest};
+use super::FileError;
 use crate::limits::{
     MAX_FILE_LIST_BYTES, MAX_WALK_DEPTH, MAX_WALK_DIRECTORIES, MAX_WALK_ENTRIES, MAX_WALK_ERRORS,
 };
@@ -18,17 +19,21 @@ use crate::limits::{
 /// What stands around an entry in the answer, in bytes.
 const AROUND_ENTRY_BYTES: usize = 64;
 
-/// Walks level by level, until everything was seen, a limit is reached, or nobody is interested any more.
+/// Walks level by level, until everything was seen, a limit is reached, or it is given up.
 ///
 /// # Errors
 ///
 /// If there is nothing at the path. What cannot be looked at further down is among the result's errors.
-pub(crate) fn walk(top: &Path, options: WalkOptions, interest: &Interest) -> Result<WalkResult, FileError> {
+pub(crate) fn walk(
+    top: &Path,
+    options: WalkOptions,
+    given_up: &CancellationToken,
+) -> Result<WalkResult, FileError> {
     let metadata = fs::metadata(top)?;
     let is_link = fs::symlink_metadata(top)?.is_symlink();
     let mut walk = Walk::new(options);
     if metadata.is_dir() && (options.follow_directory_symlinks || !is_link) {
-        walk.below(top, (metadata.dev(), metadata.ino()), interest);
+        walk.below(top, (metadata.dev(), metadata.ino()), given_up);
     }
     Ok(walk.found)
 }
@@ -37,6 +42,8 @@ struct Walk {
     follows: bool,
     prunes_hidden: bool,
     max_depth: usize,
+    /// Whether that is our limit, and not the client's.
+    is_depth_ours: bool,
     /// What is left of the limits.
     directories: usize,
     entries: usize,
@@ -65,6 +72,9 @@ impl Walk {
             follows: options.follow_directory_symlinks,
             prunes_hidden: options.prune_hidden_directories,
             max_depth: limited(options.max_depth, MAX_WALK_DEPTH),
+            is_depth_ours: options
+                .max_depth
+                .is_none_or(|depth| depth > MAX_WALK_DEPTH as u64),
             directories: limited(options.max_directories, MAX_WALK_DIRECTORIES),
             entries: limited(options.max_entries, MAX_WALK_ENTRIES),
             bytes: MAX_FILE_LIST_BYTES,
@@ -78,22 +88,22 @@ impl Walk {
         }
     }
 
-    fn below(&mut self, top: &Path, identity: (u64, u64), interest: &Interest) {
+    fn below(&mut self, top: &Path, identity: (u64, u64), given_up: &CancellationToken) {
         self.met.insert(identity);
         self.ahead.push_back((top.to_owned(), 0));
         while let Some((directory, depth)) = self.ahead.pop_front() {
-            if self.directories == 0 || interest.is_lost() {
+            if self.directories == 0 || given_up.is_cancelled() {
                 self.found.truncated = true;
             }
             if self.found.truncated {
                 return;
             }
             self.directories -= 1;
-            self.look_into(&directory, depth, interest);
+            self.look_into(&directory, depth, given_up);
         }
     }
 
-    fn look_into(&mut self, directory: &Path, depth: usize, interest: &Interest) {
+    fn look_into(&mut self, directory: &Path, depth: usize, given_up: &CancellationToken) {
         let entries = match fs::read_dir(directory) {
             Ok(entries) => entries,
             Err(error) => return self.fail(directory.to_owned(), &error),
@@ -102,7 +112,7 @@ impl Walk {
         let mut candidates: BTreeMap<OsString, Candidate> = BTreeMap::new();
         let mut has_more = false;
         for entry in entries {
-            if interest.is_lost() {
+            if given_up.is_cancelled() {
                 break;
             }
             let candidate = entry.and_then(|entry| Ok((entry.file_name(), self.candidate(&entry)?)));
@@ -174,11 +184,12 @@ impl Walk {
         self.entries -= 1;
         self.found.entries.push(WalkEntry { path: on_wire, kind });
         let is_hidden = name.as_encoded_bytes().starts_with(b".");
-        if kind == WalkKind::Directory
-            && depth < self.max_depth
-            && !(self.prunes_hidden && is_hidden)
-            && identity.is_none_or(|identity| self.met.insert(identity))
-        {
+        if kind == WalkKind::File || (self.prunes_hidden && is_hidden) {
+            return true;
+        }
+        if depth == self.max_depth {
+            self.found.truncated |= self.is_depth_ours;
+        } else if identity.is_none_or(|identity| self.met.insert(identity)) {
             self.ahead.push_back((path, depth + 1));
         }
         true

@@ -20,7 +20,7 @@ use super::writer;
 use crate::deadline::until;
 use crate::limits::{
     ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_CLIENT_NAME_BYTES, MAX_REQUESTS_IN_FLIGHT,
-    MAX_WAITING_BYTES, WRITE_BATCH_BYTES,
+    WRITE_BATCH_BYTES,
 };
 use crate::process::Stop;
 use crate::server::Server;
@@ -36,6 +36,8 @@ pub(crate) async fn serve(server: &Server, connection: Connection) {
     let mut dispatch = Dispatch::new(server, source, outbox);
     let reason = dispatch.run().await;
     dispatch.outbox.close(reason);
+    // What nobody will be told is not waited for, nor its outcome kept.
+    dispatch.waiting.clear();
     // A session that can be resumed is free at once; one that is over has its last words written.
     if !dispatch.session().is_some_and(|session| session.is_over()) {
         dispatch.detach();
@@ -65,16 +67,13 @@ struct Dispatch<'a> {
     waiting: FuturesUnordered<BoxFuture<'static, Waited>>,
     /// Requests that were read and have no answer yet, those in batches included.
     in_flight: usize,
-    /// The length of the messages that they came in.
-    waiting_bytes: usize,
     stopping: CancellationToken,
 }
 
-/// An answer that had to wait, how many requests it answers, and how long their message was.
+/// An answer that had to wait, and how many requests it answers.
 struct Waited {
     answer: Vec<u8>,
     requests: usize,
-    message_bytes: usize,
 }
 
 /// Why the loop woke up.
@@ -98,7 +97,6 @@ impl<'a> Dispatch<'a> {
             dispatcher: None,
             waiting: FuturesUnordered::new(),
             in_flight: 0,
-            waiting_bytes: 0,
             stopping: server.stopping().child_token(),
         }
     }
@@ -120,7 +118,7 @@ impl<'a> Dispatch<'a> {
                 Wake::Received(Received::Message(message)) => self.take_in(&message),
                 Wake::Received(Received::Refused(error)) => {
                     let refusal = Answer::refusal(self.server.stats(), self.outbox.style(), None, &error);
-                    self.send(refusal, 1, 0);
+                    self.send(refusal, 1);
                 }
                 Wake::Received(Received::Finished) => return self.finish().await,
                 Wake::Received(Received::Gone(reason)) => return reason,
@@ -177,16 +175,19 @@ impl<'a> Dispatch<'a> {
     /// Waits for whatever is next. Each branch is cancel safe.
     async fn next_wake(&mut self, reads: bool, deadline: Option<Instant>) -> Wake {
         let load = self.outbox.load();
-        let may_read = reads
-            && self.in_flight + load.answers < MAX_REQUESTS_IN_FLIGHT
-            && self.waiting_bytes < MAX_WAITING_BYTES;
+        let paused_until = self
+            .session()
+            .filter(|_| reads)
+            .and_then(|session| session.files().pause());
+        let may_read =
+            reads && self.in_flight + load.answers < MAX_REQUESTS_IN_FLIGHT && paused_until.is_none();
         tokio::select! {
             received = self.source.next(), if may_read => Wake::Received(received),
             Some(waited) = self.waiting.next(), if load.has_room() => Wake::Answered(waited),
             () = self.outbox.relieved(load), if !(may_read && load.has_room()) => Wake::Outbox,
             () = self.outbox.ends() => Wake::Outbox,
             () = self.server.stopped().cancelled() => Wake::ServerLeaves,
-            () = until(deadline) => Wake::Deadline,
+            () = until(deadline.into_iter().chain(paused_until).min()) => Wake::Deadline,
         }
     }
 
@@ -194,23 +195,23 @@ impl<'a> Dispatch<'a> {
         match envelope::parse(bytes) {
             Ok(Incoming::Single(message)) => {
                 self.outbox.learn_style(message.style());
-                self.take(message, bytes.len());
+                self.take(message);
             }
-            Ok(Incoming::Batch(elements)) => self.take_batch(elements, bytes.len()),
+            Ok(Incoming::Batch(elements)) => self.take_batch(elements),
             Err(error) => {
                 let answer = self.refusal(&error);
-                self.send(answer, 1, bytes.len());
+                self.send(answer, 1);
             }
         }
     }
 
-    fn take(&mut self, message: Message<'_>, message_bytes: usize) {
+    fn take(&mut self, message: Message<'_>) {
         match message {
             Message::Request {
                 id, method, params, ..
             } => {
                 if let Some(answer) = self.request(id, &method, params, false) {
-                    self.send(answer, 1, message_bytes);
+                    self.send(answer, 1);
                 }
             }
             Message::Notification { method, params, .. } => self.notice(&method, params),
@@ -219,7 +220,7 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    fn take_batch(&mut self, elements: envelope::Batch<'_>, message_bytes: usize) {
+    fn take_batch(&mut self, elements: envelope::Batch<'_>) {
         if let Some(message) = elements.iter().find_map(|element| element.as_ref().ok()) {
             self.outbox.learn_style(message.style());
         }
@@ -236,7 +237,7 @@ impl<'a> Dispatch<'a> {
                         answers.push(Some(owned), answer);
                     }
                 }
-                Ok(message) => self.take(message, message_bytes),
+                Ok(message) => self.take(message),
                 Err(error) => {
                     let answer = self.refusal(&error);
                     answers.push(error.id, answer);
@@ -245,7 +246,7 @@ impl<'a> Dispatch<'a> {
         }
         let requests = answers.len();
         if let Some(answer) = answers.finish() {
-            self.send(answer, requests, message_bytes);
+            self.send(answer, requests);
         }
     }
 
@@ -317,31 +318,23 @@ impl<'a> Dispatch<'a> {
         )
     }
 
-    fn send(&mut self, answer: Answer, requests: usize, message_bytes: usize) {
+    fn send(&mut self, answer: Answer, requests: usize) {
         match answer {
             Answer::Now(answer) => self.push(answer, requests),
             Answer::Later(answer) => {
                 self.in_flight += requests;
-                self.waiting_bytes += message_bytes;
                 self.waiting.push(Box::pin(async move {
                     Waited {
                         answer: answer.await,
                         requests,
-                        message_bytes,
                     }
                 }));
             }
         }
     }
 
-    fn answer(&mut self, waited: Waited) {
-        let Waited {
-            answer,
-            requests,
-            message_bytes,
-        } = waited;
+    fn answer(&mut self, Waited { answer, requests }: Waited) {
         self.in_flight -= requests;
-        self.waiting_bytes -= message_bytes;
         self.push(answer, requests);
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use exec_protocol::envelope::{self, MAX_BATCH_ELEMENTS, RequestId, Style};
-use exec_protocol::fs::Walk;
+use exec_protocol::fs::{Canonicalize, GetMetadata, ReadBlock, ReadDirectory, ReadFile, Walk};
 use exec_protocol::process::{Ack, Read, Wait};
 use exec_protocol::{
     CancelParams, CancelRequest, ErrorKind, Method as _, Notice as _, RpcError, parse_params,
@@ -16,7 +16,7 @@ use jsonrpsee::types::{Id, Params};
 use tokio_util::sync::CancellationToken;
 
 use super::cancel::Cancellable;
-use super::error::{cancelled, shutting_down};
+use super::error::{cancelled, shutting_down, too_long};
 use super::handlers::{Caller, ack, begin_file_work, read};
 use crate::limits::MAX_MESSAGE_BYTES;
 use crate::stats::Stats;
@@ -25,8 +25,17 @@ use crate::stats::Stats;
 /// was written: jsonrpsee's ids are integers and strings, a peer's may be any number.
 const NULL_ID: &str = r#"{"jsonrpc":"2.0","id":null,"#;
 
-/// Methods that wait for something to happen, or take long, and can be taken back.
-const WAITING_METHODS: [&str; 3] = [Read::NAME, Wait::NAME, Walk::NAME];
+/// Methods that change nothing and may take long, and so can be taken back.
+const CANCELLABLE_METHODS: [&str; 8] = [
+    Read::NAME,
+    Wait::NAME,
+    Canonicalize::NAME,
+    GetMetadata::NAME,
+    ReadBlock::NAME,
+    ReadDirectory::NAME,
+    ReadFile::NAME,
+    Walk::NAME,
+];
 
 /// How the names of the methods of files begin.
 const FILE_METHODS: &str = "fs/";
@@ -119,7 +128,7 @@ impl Dispatcher {
         }
         let (stopping, stats) = (self.stopping.clone(), Arc::clone(self.caller.server.stats()));
         // What changes something is carried out, and its answer says so.
-        let waits = WAITING_METHODS
+        let waits = CANCELLABLE_METHODS
             .contains(&method)
             .then(|| self.cancellable.insert(waiting_id.clone()));
         Answer::Later(Box::pin(async move {
@@ -156,10 +165,11 @@ impl Dispatcher {
         let (id, stats) = (id.clone(), Arc::clone(self.caller.server.stats()));
         Some(Box::pin(async move {
             match begun.await {
-                Ok(mut out) => {
+                Ok(mut out) if out.len() < MAX_MESSAGE_BYTES => {
                     envelope::end_result(&mut out);
                     out
                 }
+                Ok(_) => error(&stats, style, Some(&id), &too_long()),
                 Err(refusal) => error(&stats, style, Some(&id), &refusal),
             }
         }))

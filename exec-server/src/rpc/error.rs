@@ -37,6 +37,11 @@ pub(super) fn cancelled() -> RpcError {
     RpcError::new(ErrorKind::Cancelled, "the request was cancelled")
 }
 
+/// The answer does not fit into a message.
+pub(super) fn too_long() -> RpcError {
+    RpcError::new(ErrorKind::MessageTooLarge, "the answer is too long for a message")
+}
+
 /// The server is about to leave.
 pub(super) fn shutting_down() -> RpcError {
     RpcError::new(ErrorKind::ShuttingDown, "the server is shutting down")
@@ -171,10 +176,13 @@ impl From<FileError> for RpcError {
         let (kind, errno) = match &error {
             FileError::NotFound(source) => (ErrorKind::PathNotFound, source.raw_os_error()),
             FileError::Io(source) => (file_error_kind(source), source.raw_os_error()),
+            FileError::NoThread(source) => (ErrorKind::TooManyProcesses, source.raw_os_error()),
+            FileError::NotStaged(source) => (staging_error_kind(source), source.raw_os_error()),
+            FileError::TooMuchWork => (ErrorKind::FilesBusy, None),
             FileError::NotAFile(_) | FileError::IsADirectory(_) => (ErrorKind::NotAFile, None),
-            FileError::NotADirectory(_) => (ErrorKind::NotADirectory, None),
-            FileError::Exists(_) => (ErrorKind::AlreadyExists, None),
-            FileError::NotEmpty(_) => (ErrorKind::DirectoryNotEmpty, None),
+            FileError::NotADirectory(_) => (ErrorKind::NotADirectory, said(Errno::NOTDIR)),
+            FileError::Exists(_) => (ErrorKind::AlreadyExists, said(Errno::EXIST)),
+            FileError::NotEmpty(_) => (ErrorKind::DirectoryNotEmpty, said(Errno::NOTEMPTY)),
             FileError::IntoItself | FileError::NoName => (ErrorKind::InvalidRequest, None),
             FileError::TooLarge | FileError::TooManyEntries => (ErrorKind::FileTooLarge, None),
             FileError::HandleTaken => (ErrorKind::DuplicateHandle, None),
@@ -185,6 +193,20 @@ impl From<FileError> for RpcError {
             FileError::BrokenOff => (ErrorKind::Internal, None),
         };
         Self::new(kind, error.to_string()).with_errno(errno)
+    }
+}
+
+/// What the operating system says in a case that has an error of its own.
+#[expect(clippy::unnecessary_wraps, reason = "other errors have none")]
+fn said(errno: Errno) -> Option<i32> {
+    Some(errno.raw_os_error())
+}
+
+/// The kind of what the operating system said of a file of ours, which is not the client's.
+fn staging_error_kind(error: &io::Error) -> ErrorKind {
+    match file_error_kind(error) {
+        kind @ (ErrorKind::StorageFull | ErrorKind::TooManyFiles) => kind,
+        _ => ErrorKind::Internal,
     }
 }
 

@@ -27,9 +27,10 @@ use exec_protocol::{Method, RpcError, parse_params};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::{Caller, error};
-use crate::files::{FileError, Interest, Touch};
+use crate::files::{FileError, Touch, Work};
 use crate::session::Session;
 
 /// A file method: what is to be done by a thread that may be blocked, and in which order.
@@ -39,21 +40,21 @@ trait FileMethod: Method {
 
 /// Work on files whose result is a `T`.
 struct Plan<T> {
-    touches: Vec<Touch>,
+    work: Work,
     job: Job,
     result: PhantomData<T>,
 }
 
-/// Appends its result to the buffer.
-type Job = Box<dyn FnOnce(&Interest, &mut Vec<u8>) -> Result<(), FileError> + Send>;
+/// Appends its result to the buffer. It is told when nobody waits for that any more.
+type Job = Box<dyn FnOnce(&CancellationToken, &mut Vec<u8>) -> Result<(), FileError> + Send>;
 
 impl<T: Serialize> Plan<T> {
     fn new(
         touches: Vec<Touch>,
-        job: impl FnOnce(&Interest) -> Result<T, FileError> + Send + 'static,
+        job: impl FnOnce(&CancellationToken) -> Result<T, FileError> + Send + 'static,
     ) -> Self {
-        Self::writing(touches, |interest, out| {
-            let result = job(interest)?;
+        Self::writing(touches, |given_up, out| {
+            let result = job(given_up)?;
             Ok(serde_json::to_writer(out, &result).map_err(io::Error::from)?)
         })
     }
@@ -61,13 +62,29 @@ impl<T: Serialize> Plan<T> {
     /// Work that writes its result by itself.
     fn writing(
         touches: Vec<Touch>,
-        job: impl FnOnce(&Interest, &mut Vec<u8>) -> Result<(), FileError> + Send + 'static,
+        job: impl FnOnce(&CancellationToken, &mut Vec<u8>) -> Result<(), FileError> + Send + 'static,
     ) -> Self {
         Self {
-            touches,
+            work: Work {
+                touches,
+                bytes: 0,
+                is_long: false,
+            },
             job: Box::new(job),
             result: PhantomData,
         }
+    }
+
+    /// The same work, whose result may be as long as a message.
+    fn long(mut self) -> Self {
+        self.work.is_long = true;
+        self
+    }
+
+    /// The same work, in which so many bytes are written.
+    fn of_bytes(mut self, bytes: usize) -> Self {
+        self.work.bytes = bytes;
+        self
     }
 
     /// Work that looks at a path.
@@ -114,15 +131,19 @@ fn run<M: FileMethod>(
     mut out: Vec<u8>,
 ) -> BoxFuture<'static, Result<Vec<u8>, RpcError>> {
     let params = parse_params::<M::Params>(params).map_err(RpcError::from);
-    let Plan { touches, job, .. } = match params.and_then(|params| M::plan(params, &caller.session)) {
-        Ok(plan) => plan,
-        Err(error) => return Box::pin(std::future::ready(Err(error))),
-    };
-    let done = caller.session.files().run(touches, move |interest| {
-        job(interest, &mut out)?;
-        Ok(out)
-    });
-    Box::pin(async { Ok(done.await?) })
+    let begun = params
+        .and_then(|params| M::plan(params, &caller.session))
+        .and_then(|Plan { work, job, .. }| {
+            let files = caller.session.files();
+            Ok(files.run(work, move |given_up| {
+                job(given_up, &mut out)?;
+                Ok(out)
+            })?)
+        });
+    match begun {
+        Ok(done) => Box::pin(async { Ok(done.await?) }),
+        Err(error) => Box::pin(std::future::ready(Err(error))),
+    }
 }
 
 /// Refuses what would have to be kept to and cannot be.

@@ -13,9 +13,12 @@ pub(super) async fn close(caller: Caller, _params: Empty) -> Result<Empty, RpcEr
     let grace = caller.server.config().terminate_grace;
     caller.session.end(&Stop::with_session(grace));
     // Who cannot be killed is not waited for.
-    let ended = timeout(grace + 2 * KILLED_DRAIN, caller.session.ended()).await;
-    if ended.is_err() {
-        tracing::warn!("a process outlives its session");
+    let settled = async {
+        caller.session.ended().await;
+        caller.session.files().settled().await;
+    };
+    if timeout(grace + 2 * KILLED_DRAIN, settled).await.is_err() {
+        tracing::warn!("a process, or work on a file, outlives its session");
     }
     Ok(Empty {})
 }

@@ -14,15 +14,14 @@ impl FileMethod for Open {
     fn plan(params: OpenParams, session: &Arc<Session>) -> Result<Plan<OpenResult>, RpcError> {
         refuse_limits(params.sandbox.as_ref(), true)?;
         let (handle_id, path) = (params.handle_id, tidied(params.path));
-        let handle = session.files().reserve(&handle_id, &path, params.mode)?;
+        let reserved = session.files().reserve(&handle_id, &path, params.mode)?;
         let on_path = match params.mode {
             OpenMode::Read => Touch::look(&path),
             OpenMode::Replace => Touch::change(&path),
         };
         let touches = vec![on_path, Touch::Change(Place::Handle(handle_id.clone()))];
-        let session = Arc::clone(session);
         Ok(Plan::new(touches, move |_| {
-            session.files().open(&handle_id, &handle)?;
+            reserved.open()?;
             Ok(OpenResult { handle_id })
         }))
     }

@@ -15,9 +15,10 @@ impl FileMethod for ReadDirectory {
         _session: &Arc<Session>,
     ) -> Result<Plan<ReadDirectoryResult>, RpcError> {
         refuse_limits(params.sandbox.as_ref(), true)?;
-        Ok(Plan::look(tidied(params.path), |path| {
+        let plan = Plan::look(tidied(params.path), |path| {
             let entries = files::read_directory(path)?;
             Ok(ReadDirectoryResult { entries })
-        }))
+        });
+        Ok(plan.long())
     }
 }

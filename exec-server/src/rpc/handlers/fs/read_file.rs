@@ -13,8 +13,7 @@ impl FileMethod for ReadFile {
     fn plan(params: ReadFileParams, _session: &Arc<Session>) -> Result<Plan<ReadFileResult>, RpcError> {
         refuse_limits(params.sandbox.as_ref(), params.follow_symlinks)?;
         let path = tidied(params.path);
-        Ok(Plan::writing(vec![Touch::look(&path)], move |_, out| {
-            files::read(&path, out)
-        }))
+        let plan = Plan::writing(vec![Touch::look(&path)], move |_, out| files::read(&path, out));
+        Ok(plan.long())
     }
 }

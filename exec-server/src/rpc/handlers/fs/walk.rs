@@ -25,8 +25,9 @@ impl FileMethod for Walk {
             }
         }
         let top = tidied(params.path);
-        Ok(Plan::new(vec![Touch::look(&top)], move |interest| {
-            files::walk(&top, options, interest)
-        }))
+        let plan = Plan::new(vec![Touch::look(&top)], move |given_up| {
+            files::walk(&top, options, given_up)
+        });
+        Ok(plan.long())
     }
 }

@@ -23,9 +23,11 @@ impl FileMethod for WriteBlock {
         }
         let handle = session.files().handle(&params.handle_id)?;
         let touches = vec![Touch::Change(Place::Handle(params.handle_id))];
-        Ok(Plan::new(touches, move |_| {
+        let bytes = block.len();
+        let plan = Plan::new(touches, move |_| {
             handle.write(offset, &block)?;
             Ok(Empty {})
-        }))
+        });
+        Ok(plan.of_bytes(bytes))
     }
 }

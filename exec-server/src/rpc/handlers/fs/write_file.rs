@@ -12,10 +12,12 @@ use crate::session::Session;
 impl FileMethod for WriteFile {
     fn plan(params: WriteFileParams, _session: &Arc<Session>) -> Result<Plan<Empty>, RpcError> {
         refuse_limits(params.sandbox.as_ref(), params.follow_symlinks)?;
-        let data = params.data;
-        Ok(Plan::change(tidied(params.path), move |path| {
-            files::write(path, &data.0)?;
+        let data = params.data.0;
+        let bytes = data.len();
+        let plan = Plan::change(tidied(params.path), move |path| {
+            files::write(path, &data)?;
             Ok(Empty {})
-        }))
+        });
+        Ok(plan.of_bytes(bytes))
     }
 }
