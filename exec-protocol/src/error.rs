@@ -119,6 +119,8 @@ kinds! {
     StdinFull = InternalError "stdinFull",
     /// There is no room left to write to.
     StorageFull = InternalError "storageFull",
+    /// Some of a file's new contents could not be written, so none of them took the place of the old ones.
+    WriteIncomplete = InternalError "writeIncomplete",
     /// As much work on files as may be waits for a disk that does not get on. Passes, if it does.
     FilesBusy = InternalError "filesBusy",
     /// The server is about to leave.

@@ -10,16 +10,16 @@ mod directory;
 mod error;
 mod handles;
 mod order;
+mod removal;
 mod replacement;
 mod threads;
 mod walking;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use exec_protocol::fs::OpenMode;
-use exec_protocol::{HandleId, WirePath};
+use exec_protocol::WirePath;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -36,7 +36,7 @@ pub(crate) use walking::walk;
 
 use crate::limits::{MAX_FILE_JOBS, MAX_LONG_FILE_JOBS};
 use burden::Burden;
-use handles::{Handle, Handles, Reservation};
+use handles::Handles;
 use order::Order;
 
 /// The file work of one session, and the files that are open for it.
@@ -148,35 +148,19 @@ impl Files {
         self.burden.pause(Instant::now())
     }
 
-    /// Takes a name for a file that is to be opened.
-    pub(crate) fn reserve(
-        &self,
-        id: &HandleId,
-        path: &Path,
-        mode: OpenMode,
-    ) -> Result<Reservation, FileError> {
-        self.handles.reserve(id, path, mode)
-    }
-
-    /// The handle of this name, which may still have to be opened.
-    pub(crate) fn handle(&self, id: &HandleId) -> Result<Arc<Handle>, FileError> {
-        self.handles.get(id)
-    }
-
-    /// Gives the name of a handle back, whose file is to be closed. None if there is none of this name.
-    pub(crate) fn take(&self, id: &HandleId) -> Option<Arc<Handle>> {
-        self.handles.take(id)
+    /// The files that are open.
+    pub(crate) fn handles(&self) -> &Arc<Handles> {
+        &self.handles
     }
 
     /// Takes no work on any more, and closes what is open: new contents that are not in place are lost. What was asked for is done.
     pub(crate) fn end(&self) {
         self.is_over.store(true, Relaxed);
         self.own_tasks.close();
-        let open = self.handles.close();
-        if !open.is_empty() {
-            // Closing may take its time. Without a thread for it, it has to be done here.
-            let _ = self.threads.run(Box::new(move || drop(open)));
-        }
+        let Some(open) = self.handles.end() else { return };
+        let token = self.tasks.token();
+        // Closing may take its time. Without a thread for it, it has to be done here.
+        let _ = self.threads.run(Box::new(move || drop((open, token))));
     }
 
     /// Waits until all work is done that was asked for, once [`end`](Self::end) was called.

@@ -11,6 +11,7 @@ use exec_protocol::fs::DirectoryEntry;
 use rustix::io::Errno;
 
 use super::FileError;
+use super::removal::remove_tree;
 use crate::limits::MAX_FILE_LIST_BYTES;
 
 /// What stands around an entry in the answer, in bytes.
@@ -97,7 +98,7 @@ pub(crate) fn remove(path: &Path, recursive: bool, force: bool) -> Result<(), Fi
         } else if !metadata.is_dir() {
             fs::remove_file(path)
         } else if recursive {
-            fs::remove_dir_all(path)
+            remove_tree(path)
         } else {
             fs::remove_dir(path)
         }

@@ -34,8 +34,8 @@ pub(crate) enum FileError {
     NoName,
     /// It does not fit into a message.
     #[error(
-        "a file of more than {MAX_FILE_BYTES} bytes does not fit into a message; `fs/open` and `fs/readBlock` give it in \
-         parts"
+        "a file of more than {MAX_FILE_BYTES} bytes does not fit into a message; it is read and written in parts by `fs/open` \
+         with `fs/readBlock` and `fs/writeBlock`"
     )]
     TooLarge,
     /// Its entries do not fit into a message.
@@ -62,6 +62,9 @@ pub(crate) enum FileError {
     /// There is nowhere to put new contents before they are in place.
     #[error("the new contents cannot be kept until they are in place: {0}")]
     NotStaged(io::Error),
+    /// Some of the new contents are missing.
+    #[error("a block could not be written, so the file is left as it was")]
+    Spoiled,
     /// The session's life is over.
     #[error("the session has ended")]
     SessionEnded,

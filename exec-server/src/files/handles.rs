@@ -1,198 +1,178 @@
 //! Files that are open for a session.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use exec_protocol::fs::OpenMode;
 use exec_protocol::{HandleId, envelope};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::replacement::Replacement;
 use super::{FileError, contents};
 use crate::limits::MAX_FILE_HANDLES;
 
 /// The open files of one session, by the client's names.
-#[derive(Debug)]
-pub(super) struct Handles {
-    /// For files that are open, or to be opened.
-    places: Arc<Semaphore>,
+///
+/// All but [`declare`](Self::declare) and [`withdraw`](Self::withdraw) is called by work in its turn, so what was asked for
+/// earlier of the same name is done.
+#[derive(Debug, Default)]
+pub(crate) struct Handles {
     /// Held only for the length of a memory operation, never across an await.
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    handles: HashMap<HandleId, Arc<Handle>>,
+    open: HashMap<HandleId, Arc<Handle>>,
+    /// Where new contents will be put, of those that are open for them or are to be.
+    declared: HashMap<HandleId, Arc<Path>>,
     is_closed: bool,
 }
 
-/// A file that is to be opened, or is open.
+/// A file that is open.
 #[derive(Debug)]
-pub(crate) struct Handle {
-    pub(crate) path: PathBuf,
-    pub(crate) mode: OpenMode,
-    _place: OwnedSemaphorePermit,
-    /// None before it was opened and after it was closed. Held while the file is opened or written to, by threads that may
-    /// wait for it.
-    opened: Mutex<Option<Opened>>,
-}
-
-/// The name of a file that is to be opened. Dropped without having been, it gives the name back.
-#[derive(Debug)]
-pub(crate) struct Reservation {
-    among: Arc<Handles>,
-    id: HandleId,
-    handle: Arc<Handle>,
-    is_open: bool,
+enum Handle {
+    Reading(File),
+    /// Held while it is written to, by threads that may wait for it.
+    Writing(Mutex<Writing>),
 }
 
 #[derive(Debug)]
-enum Opened {
-    Reading(Arc<File>),
-    Writing(Replacement),
-}
-
-impl Default for Handles {
-    fn default() -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(MAX_FILE_HANDLES)),
-            state: Mutex::default(),
-        }
-    }
+enum Writing {
+    Whole(Replacement),
+    /// A block could not be written: these contents take nobody's place.
+    Spoiled,
 }
 
 impl Handles {
-    /// Takes the name, so that nobody else can.
-    pub(super) fn reserve(
-        self: &Arc<Self>,
-        id: &HandleId,
-        path: &Path,
-        mode: OpenMode,
-    ) -> Result<Reservation, FileError> {
+    /// Takes note of where new contents will be put.
+    pub(crate) fn declare(&self, id: &HandleId, path: &Path) {
         let mut state = self.lock();
-        if state.is_closed {
-            return Err(FileError::SessionEnded);
-        }
-        match state.handles.entry(id.clone()) {
-            Entry::Occupied(_) => Err(FileError::HandleTaken),
-            Entry::Vacant(vacant) => {
-                let place = Arc::clone(&self.places).try_acquire_owned();
-                let handle = Arc::new(Handle {
-                    path: path.to_owned(),
-                    mode,
-                    _place: place.map_err(|_| FileError::TooManyHandles)?,
-                    opened: Mutex::default(),
-                });
-                vacant.insert(Arc::clone(&handle));
-                Ok(Reservation {
-                    among: Arc::clone(self),
-                    id: id.clone(),
-                    handle,
-                    is_open: false,
-                })
+        let declared = state.declared.entry(id.clone());
+        declared.or_insert_with(|| Arc::from(path));
+    }
+
+    /// Where the new contents will be put that the close of this handle completes. None if there are none.
+    pub(crate) fn withdraw(&self, id: &HandleId) -> Option<Arc<Path>> {
+        self.lock().declared.remove(id)
+    }
+
+    /// Opens a file.
+    pub(crate) fn open(&self, id: &HandleId, path: &Path, mode: OpenMode) -> Result<(), FileError> {
+        let opened = self.admit(id).and_then(|()| {
+            let handle = match mode {
+                OpenMode::Read => Handle::Reading(contents::open(path)?.0),
+                OpenMode::Replace => {
+                    Handle::Writing(Mutex::new(Writing::Whole(Replacement::begin(path, None)?)))
+                }
+            };
+            self.insert(id, handle)
+        });
+        if opened.is_err() {
+            let mut state = self.lock();
+            if !state.open.contains_key(id) {
+                state.declared.remove(id);
             }
         }
+        opened
     }
 
-    pub(super) fn get(&self, id: &HandleId) -> Result<Arc<Handle>, FileError> {
-        self.lock()
-            .handles
-            .get(id)
-            .cloned()
-            .ok_or(FileError::UnknownHandle)
+    /// Whether another one may be opened: a look before the file is touched.
+    fn admit(&self, id: &HandleId) -> Result<(), FileError> {
+        self.lock().admit(id)
     }
 
-    /// Gives the name back, at once: who asks for it next gets it, and waits until the file is closed.
-    pub(super) fn take(&self, id: &HandleId) -> Option<Arc<Handle>> {
-        self.lock().handles.remove(id)
-    }
-
-    /// Gives the name back, if it still stands for this handle.
-    fn remove(&self, id: &HandleId, handle: &Arc<Handle>) {
+    fn insert(&self, id: &HandleId, handle: Handle) -> Result<(), FileError> {
         let mut state = self.lock();
-        if state
-            .handles
-            .get(id)
-            .is_some_and(|known| Arc::ptr_eq(known, handle))
-        {
-            state.handles.remove(id);
-        }
-    }
-
-    /// Opens nothing from now on, and gives what is open.
-    pub(super) fn close(&self) -> Vec<Arc<Handle>> {
-        let mut state = self.lock();
-        state.is_closed = true;
-        state.handles.drain().map(|(_, handle)| handle).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no holder of this lock can panic")
-    }
-}
-
-impl Reservation {
-    /// Opens the file.
-    pub(crate) fn open(mut self) -> Result<(), FileError> {
-        self.handle.open()?;
-        self.is_open = true;
-        Ok(())
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        if !self.is_open {
-            self.among.remove(&self.id, &self.handle);
-        }
-    }
-}
-
-impl Handle {
-    fn open(&self) -> Result<(), FileError> {
-        let opened = match self.mode {
-            OpenMode::Read => Opened::Reading(Arc::new(contents::open(&self.path)?.0)),
-            OpenMode::Replace => Opened::Writing(Replacement::begin(&self.path, None)?),
-        };
-        *self.lock() = Some(opened);
+        // Others may have been opened meanwhile, or the session ended.
+        state.admit(id)?;
+        state.open.insert(id.clone(), Arc::new(handle));
         Ok(())
     }
 
-    /// Reads a part of the file, fewer bytes than asked for only where it ends, and appends the result to `out`.
-    pub(crate) fn read(&self, offset: u64, length: usize, out: &mut Vec<u8>) -> Result<(), FileError> {
-        let file = match &*self.lock() {
-            Some(Opened::Reading(file)) => Arc::clone(file),
-            Some(Opened::Writing(_)) => return Err(FileError::WrongMode("writing")),
-            None => return Err(FileError::UnknownHandle),
+    /// Reads a part of a file, fewer bytes than asked for only where it ends, and appends the result to `out`.
+    pub(crate) fn read(
+        &self,
+        id: &HandleId,
+        offset: u64,
+        length: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FileError> {
+        let handle = self.get(id)?;
+        let Handle::Reading(file) = &*handle else {
+            return Err(FileError::WrongMode("writing"));
         };
-        let block = contents::read_at(&file, offset, length)?;
+        let block = contents::read_at(file, offset, length)?;
         envelope::write_block(out, &block, block.len() < length);
         Ok(())
     }
 
-    /// Writes a part of the new contents.
-    pub(crate) fn write(&self, offset: u64, block: &[u8]) -> Result<(), FileError> {
-        match &*self.lock() {
-            Some(Opened::Writing(replacement)) => Ok(replacement.file().write_all_at(block, offset)?),
-            Some(Opened::Reading(_)) => Err(FileError::WrongMode("reading")),
-            None => Err(FileError::UnknownHandle),
+    /// Writes a part of new contents. If it cannot be written, they are spoiled.
+    pub(crate) fn write(&self, id: &HandleId, offset: u64, block: &[u8]) -> Result<(), FileError> {
+        let handle = self.get(id)?;
+        let Handle::Writing(writing) = &*handle else {
+            return Err(FileError::WrongMode("reading"));
+        };
+        let mut writing = lock(writing);
+        let Writing::Whole(replacement) = &*writing else {
+            return Err(FileError::Spoiled);
+        };
+        let written = replacement.file().write_all_at(block, offset);
+        if written.is_err() {
+            *writing = Writing::Spoiled;
+        }
+        Ok(written?)
+    }
+
+    /// Closes a file. New contents are put in place, if they are whole. A handle that is not open is as good as closed.
+    pub(crate) fn close(&self, id: &HandleId) -> Result<(), FileError> {
+        let Some(handle) = self.lock().open.remove(id) else {
+            return Ok(());
+        };
+        let Handle::Writing(writing) = &*handle else {
+            return Ok(());
+        };
+        let writing = std::mem::replace(&mut *lock(writing), Writing::Spoiled);
+        match writing {
+            Writing::Whole(replacement) => replacement.commit(),
+            Writing::Spoiled => Err(FileError::Spoiled),
         }
     }
 
-    /// Closes the file. New contents are put in place.
-    pub(crate) fn close(&self) -> Result<(), FileError> {
-        let opened = self.lock().take();
-        match opened {
-            Some(Opened::Writing(replacement)) => replacement.commit(),
-            Some(Opened::Reading(_)) | None => Ok(()),
-        }
+    /// Opens nothing from now on, and gives what is open. None if nothing is.
+    pub(super) fn end(&self) -> Option<impl Send + use<>> {
+        let mut state = self.lock();
+        state.is_closed = true;
+        state.declared.clear();
+        let open = std::mem::take(&mut state.open);
+        (!open.is_empty()).then_some(open)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Opened>> {
-        self.opened.lock().expect("no holder of this lock can panic")
+    fn get(&self, id: &HandleId) -> Result<Arc<Handle>, FileError> {
+        self.lock().open.get(id).cloned().ok_or(FileError::UnknownHandle)
     }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl State {
+    fn admit(&self, id: &HandleId) -> Result<(), FileError> {
+        if self.is_closed {
+            Err(FileError::SessionEnded)
+        } else if self.open.contains_key(id) {
+            Err(FileError::HandleTaken)
+        } else if self.open.len() >= MAX_FILE_HANDLES {
+            Err(FileError::TooManyHandles)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no holder of this lock can panic")
 }

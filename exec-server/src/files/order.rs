@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use exec_protocol::HandleId;
 use tokio_util::sync::CancellationToken;
 
+/// How many of those that have to be waited for are asked whether they wait for others.
+const NEAREST: usize = 8;
+
 /// What a piece of work does to a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Touch {
@@ -22,7 +25,7 @@ pub(crate) enum Touch {
 pub(crate) enum Place {
     /// A path, and what lies below it; without anything in it that means nothing.
     Path(OsString),
-    /// Some path: one that goes up, so that only the file system knows where it leads.
+    /// Some path that only the file system knows.
     SomePath,
     /// An open file.
     Handle(HandleId),
@@ -67,6 +70,7 @@ pub(super) struct Turn {
 
 impl Place {
     fn path(path: &Path) -> Self {
+        // It goes up, maybe from where a symlink leads.
         if path.components().any(|part| part == Component::ParentDir) {
             return Self::SomePath;
         }
@@ -101,6 +105,11 @@ impl Touch {
         Self::Change(Place::path(path))
     }
 
+    /// It changes a path, and may make those above it, as many as are missing: nobody knows what that is until it is done.
+    pub(crate) fn make_with_parents() -> Self {
+        Self::Change(Place::SomePath)
+    }
+
     /// Whether it leaves everything as it is.
     pub(super) fn is_look(&self) -> bool {
         matches!(self, Self::Look(_))
@@ -125,8 +134,9 @@ impl Order {
         state.next += 1;
         let mut earlier: Vec<Arc<Link>> = Vec::new();
         for other in state.turns.values().rev() {
-            // Who waits for it already is waited for.
-            let is_implied = || earlier.iter().any(|nearer| nearer.meets(&other.touches));
+            // Who waits for it already is waited for. The nearest tell; to ask all of them would take too long.
+            let mut nearest = earlier.iter().take(NEAREST);
+            let mut is_implied = || nearest.any(|nearer| nearer.meets(&other.touches));
             if other.meets(&touches) && !is_implied() {
                 earlier.push(Arc::clone(other));
             }

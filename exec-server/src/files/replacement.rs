@@ -71,8 +71,9 @@ impl Replacement {
         };
         let staged = match beside(&target, mode) {
             Ok(staged) => Staged::Beside(staged),
-            Err(error) if old.is_some() && is_forbidden(&error) => {
-                Staged::Elsewhere(tempfile::tempfile().map_err(FileError::NotStaged)?)
+            // What stands in the way of another file need not stand in the way of this one.
+            Err(error) if old.is_some() && !is_shortage(&error) => {
+                Staged::Elsewhere(elsewhere().map_err(FileError::NotStaged)?)
             }
             Err(error) => return Err(error.into()),
         };
@@ -105,20 +106,21 @@ impl Replacement {
             Staged::Elsewhere(staged) => return overwrite(&target, &staged, wish),
         };
         let there = regular(&target)?;
-        match (
-            resemble(staged.as_file(), &target, there.as_ref(), wish.or(old)),
-            there,
-        ) {
-            (Ok(()), _) => match staged.persist(&target) {
-                Ok(_) => Ok(()),
-                // It is a mount of its own.
-                Err(failed) if failed.error.raw_os_error() == Some(Errno::BUSY.raw_os_error()) => {
-                    overwrite(&target, failed.file.as_file(), wish)
-                }
-                Err(failed) => Err(failed.error.into()),
+        let had_file = there.is_some();
+        let mode = wish.or(there.as_ref().map(|there| there.mode() & MODE)).or(old);
+        let like_it = resemble(staged.as_file(), &target, there.as_ref(), mode);
+        let (staged, error) = match like_it {
+            Ok(()) => match staged.persist(&target) {
+                Ok(_) => return Ok(()),
+                Err(failed) => (failed.file, failed.error),
             },
-            (Err(_), Some(_)) => overwrite(&target, staged.as_file(), wish),
-            (Err(error), None) => Err(error.into()),
+            Err(error) => (staged, error),
+        };
+        // It cannot take the place of one that is a mount of its own, say, or whose owner we may not give it.
+        if had_file && !is_shortage(&error) {
+            overwrite(&target, staged.as_file(), wish)
+        } else {
+            Err(error.into())
         }
     }
 }
@@ -130,7 +132,7 @@ fn follow(path: &Path) -> Result<(PathBuf, Option<Metadata>), FileError> {
     if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         return Err(FileError::NotAFile(target));
     }
-    for _ in 0..MAX_SYMLINKS {
+    for _ in 0..=MAX_SYMLINKS {
         match fs::read_link(&target) {
             Ok(next) => {
                 target.pop();
@@ -214,10 +216,27 @@ fn access_list(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Whether something cannot be done in this directory that may be done to the file itself.
-fn is_forbidden(error: &io::Error) -> bool {
-    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
-    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
+/// Whether there is not enough of something, so that another way would fail as well, and maybe in the middle.
+fn is_shortage(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(error.kind(), StorageFull | QuotaExceeded) || matches!(errno, Some(Errno::MFILE | Errno::NFILE))
+}
+
+/// A file that has no name: among the temporary ones or, where those cannot be written to, in memory.
+#[cfg(target_os = "linux")]
+fn elsewhere() -> io::Result<File> {
+    use rustix::fs::{MemfdFlags, memfd_create};
+
+    tempfile::tempfile().or_else(|error| {
+        let file = memfd_create(c"exec-server", MemfdFlags::CLOEXEC);
+        file.map(File::from).map_err(|_| error)
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn elsewhere() -> io::Result<File> {
+    tempfile::tempfile()
 }
 
 fn overwrite(target: &Path, mut staged: &File, wish: Option<u32>) -> Result<(), FileError> {

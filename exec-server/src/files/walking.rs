@@ -58,7 +58,6 @@ struct Walk {
 /// What the entry of a directory is good for.
 struct Candidate {
     kind: WalkKind,
-    path: PathBuf,
     /// Of a directory, where it can be met twice.
     identity: Option<(u64, u64)>,
 }
@@ -129,7 +128,7 @@ impl Walk {
             }
         }
         for (name, candidate) in candidates {
-            if !self.take(&name, candidate, depth) {
+            if !self.take(directory, &name, &candidate, depth) {
                 has_more = true;
                 break;
             }
@@ -139,15 +138,8 @@ impl Walk {
 
     /// None if it is neither a file nor a directory.
     fn candidate(&self, entry: &fs::DirEntry) -> io::Result<Option<Candidate>> {
-        let path = entry.path();
         let file_type = entry.file_type()?;
-        let found = |kind, identity| {
-            Ok(Some(Candidate {
-                kind,
-                path: path.clone(),
-                identity,
-            }))
-        };
+        let found = |kind, identity| Ok(Some(Candidate { kind, identity }));
         if file_type.is_file() {
             return found(WalkKind::File, None);
         }
@@ -159,7 +151,7 @@ impl Walk {
             return Ok(None);
         }
         // It may be met by way of a symlink too.
-        match fs::metadata(&path) {
+        match fs::metadata(entry.path()) {
             Ok(metadata) if metadata.is_dir() => {
                 found(WalkKind::Directory, Some((metadata.dev(), metadata.ino())))
             }
@@ -171,8 +163,9 @@ impl Walk {
     }
 
     /// False if there is no room for it.
-    fn take(&mut self, name: &OsString, candidate: Candidate, depth: usize) -> bool {
-        let Candidate { kind, path, identity } = candidate;
+    fn take(&mut self, directory: &Path, name: &OsString, candidate: &Candidate, depth: usize) -> bool {
+        let Candidate { kind, identity } = *candidate;
+        let path = directory.join(name);
         let Ok(on_wire) = WirePath::new(path.clone()) else {
             return true;
         };

@@ -188,6 +188,7 @@ impl From<FileError> for RpcError {
             FileError::HandleTaken => (ErrorKind::DuplicateHandle, None),
             FileError::TooManyHandles => (ErrorKind::TooManyFiles, None),
             FileError::UnknownHandle => (ErrorKind::UnknownHandle, None),
+            FileError::Spoiled => (ErrorKind::WriteIncomplete, None),
             FileError::WrongMode(_) => (ErrorKind::WrongHandleMode, None),
             FileError::SessionEnded => (ErrorKind::UnknownSession, None),
             FileError::BrokenOff => (ErrorKind::Internal, None),

@@ -12,6 +12,7 @@ mod metadata;
 mod names;
 mod paths;
 mod pipelines;
+mod rights;
 mod round_trips;
 mod sandbox;
 mod sessions;

@@ -4,7 +4,7 @@ use std::fs;
 
 use exec_protocol::ErrorKind::{
     DuplicateHandle, FileTooLarge, InvalidBase64, InvalidParams, PathNotFound, TooManyFiles, UnknownHandle,
-    WrongHandleMode,
+    WriteIncomplete, WrongHandleMode,
 };
 use exec_tests::{Peer, TestServer, base64, on_every_wire};
 use serde_json::{Value, json};
@@ -71,7 +71,6 @@ on_every_wire! {
         for offset in [u64::MAX, 1 << 63, (1 << 63) - 1] {
             fails(peer, "fs/writeBlock", block("w", offset, "x"), InvalidParams, Some("offset")).await;
         }
-        fails(peer, "fs/writeBlock", block("w", 1 << 62, "x"), FileTooLarge, None).await;
         for (method, params, field) in [
             ("fs/readBlock", with(part("r", 0, 1), json!({"len": -1})), "len"),
             ("fs/readBlock", with(part("r", 0, 1), json!({"offset": "0"})), "offset"),
@@ -209,6 +208,22 @@ on_every_wire! {
         }
         assert_eq!(read_part(&mut peer, "more", 0, 5).await, (b"x".into(), true));
         peer.finish().await;
+    }
+
+    async fn contents_of_which_a_part_could_not_be_written_take_nobodys_place(peer: &mut Peer) {
+        let place = place();
+        let path = place.path().join("file");
+        fs::write(&path, "old").unwrap();
+        open(peer, handle("w", &path, "replace")).await;
+        does(peer, "fs/writeBlock", block("w", 0, "new")).await;
+        // No file system has files so long.
+        fails(peer, "fs/writeBlock", block("w", i64::MAX.cast_unsigned() - 10, "x"), FileTooLarge, None).await;
+        fails(peer, "fs/writeBlock", block("w", 3, "er"), WriteIncomplete, None).await;
+        fails(peer, "fs/close", json!({"handleId": "w"}), WriteIncomplete, None).await;
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(place.path()), ["file"]);
+        fails(peer, "fs/writeBlock", block("w", 0, "x"), UnknownHandle, None).await;
+        close(peer, "w").await;
     }
 
     async fn a_chunk_that_is_not_base64_is_not_written(peer: &mut Peer) {

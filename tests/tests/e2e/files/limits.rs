@@ -6,7 +6,7 @@ use exec_protocol::ErrorKind::FileTooLarge;
 use exec_tests::{TestServer, on_every_wire};
 use serde_json::json;
 
-use super::{at, bytes, fails, place, read, write};
+use super::{at, bytes, fails, holding, place, read, write};
 
 /// Length of a file that fits into no message, in bytes.
 const TOO_LONG: u64 = 26 << 20;
@@ -25,6 +25,16 @@ on_every_wire! {
         assert!(read(&mut peer, &path).await == contents);
         File::options().append(true).open(&path).unwrap().set_len(limits.file_bytes + 1).unwrap();
         fails(&mut peer, "fs/readFile", at(&path), FileTooLarge, None).await;
+        peer.finish().await;
+    }
+
+    async fn a_longer_one_is_not_written(server: &TestServer) {
+        let mut peer = server.connect().await;
+        let limits = peer.handshake().await.limits.expect("they are told");
+        let place = place();
+        let contents = bytes(usize::try_from(limits.file_bytes).unwrap() + 1);
+        fails(&mut peer, "fs/writeFile", holding(place.path().join("file"), contents), FileTooLarge, None).await;
+        assert!(!place.path().join("file").exists());
         peer.finish().await;
     }
 

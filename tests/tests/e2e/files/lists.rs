@@ -7,10 +7,11 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
+use exec_protocol::ErrorKind::FileTooLarge;
 use exec_tests::{Peer, on_every_wire};
 use serde_json::{Value, json};
 
-use super::{at, fifo, place, uri};
+use super::{at, fails, fifo, place, uri};
 
 fn entry(path: &Path, name: &str, is_directory: bool, is_file: bool) -> Value {
     json!({"fileName": name, "isDirectory": is_directory, "isFile": is_file, "path": uri(path)})
@@ -51,6 +52,21 @@ on_every_wire! {
             .map(|(name, is_directory, is_file)| entry(&path(name), name, *is_directory, *is_file))
             .collect();
         assert_eq!(peer.call("fs/readDirectory", at(place.path())).await, json!({"entries": expected}));
+    }
+
+    async fn names_that_become_long_on_the_wire_are_counted_as_they_are_there(peer: &mut Peer) {
+        let place = place();
+        // Six bytes in JSON and three in a URI, where there is one: too long together, but not each for itself.
+        let name = |number: usize| [vec![1; 240], format!("{number:06}").into_bytes()].concat();
+        for number in 0..12_500 {
+            fs::write(place.path().join(OsStr::from_bytes(&name(number))), "").unwrap();
+        }
+        fails(peer, "fs/readDirectory", at(place.path()), FileTooLarge, None).await;
+        for number in 0..6_500 {
+            fs::remove_file(place.path().join(OsStr::from_bytes(&name(number)))).unwrap();
+        }
+        let answer = peer.call("fs/readDirectory", at(place.path())).await;
+        assert_eq!(answer["entries"].as_array().unwrap().len(), 6_000);
     }
 
     async fn a_directory_may_be_empty_or_behind_a_link(peer: &mut Peer) {

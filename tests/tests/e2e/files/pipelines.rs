@@ -2,15 +2,20 @@
 
 use std::fs;
 
-use exec_protocol::ErrorKind::PathNotFound;
-use exec_tests::{Peer, on_every_wire};
+use exec_protocol::ErrorKind::{DuplicateHandle, PathNotFound, UnknownHandle};
+use exec_tests::{Peer, TestServer, on_every_wire};
 use serde_json::{Value, json};
 
+use super::long_walks::quick_place;
 use super::{at, block, contents, decoded, from_to, handle, holding, part, place};
 use crate::commands::with;
 
 /// How often a directory is made, filled, read and removed.
 const ROUNDS: usize = 100;
+
+fn closing(id: &str) -> (&'static str, Value) {
+    ("fs/close", json!({"handleId": id}))
+}
 
 /// Sends all of these, and then waits for each answer.
 async fn all(peer: &mut Peer, requests: Vec<(&str, Value)>) -> Vec<Value> {
@@ -53,6 +58,24 @@ on_every_wire! {
         }
     }
 
+    async fn a_second_close_is_answered_when_the_first_is_done(peer: &mut Peer) {
+        let place = quick_place();
+        for number in 0..5000 {
+            fs::write(place.path().join(number.to_string()), "").unwrap();
+        }
+        let path = place.path().join("file");
+        all(peer, vec![("fs/open", handle("h", &path, "replace")), ("fs/writeBlock", block("h", 0, "x"))]).await;
+        // The first waits until this has been looked at.
+        let look = peer.request("fs/walk", at(place.path())).await;
+        let first = peer.request("fs/close", json!({"handleId": "h"})).await;
+        let second = peer.request("fs/close", json!({"handleId": "h"})).await;
+        assert_eq!(peer.response(second).await.expect("it is as good as closed"), json!({}));
+        assert!(path.exists(), "it is in place");
+        for other in [look, first] {
+            peer.response(other).await.expect("it is done");
+        }
+    }
+
     async fn each_finds_what_those_before_it_have_left(peer: &mut Peer) {
         let place = place();
         let (directory, file) = (place.path().join("directory"), place.path().join("directory/file"));
@@ -76,6 +99,60 @@ on_every_wire! {
             assert_eq!(gone.kind(), Some(PathNotFound), "{round}");
         }
         assert!(!directory.exists());
+    }
+
+    async fn a_name_is_free_when_it_is_its_turn(peer: &mut Peer) {
+        let place = place();
+        let path = |name: &str| place.path().join(name);
+        fs::write(path("file"), "text").unwrap();
+        for _ in 0..ROUNDS / 4 {
+            let mut ids = Vec::new();
+            for (method, params) in [
+                ("fs/open", handle("h", path("none"), "read")),
+                ("fs/open", handle("h", path("file"), "read")),
+                ("fs/open", handle("h", path("file"), "read")),
+                closing("h"),
+                ("fs/open", handle("h", path("file"), "read")),
+                ("fs/readBlock", part("h", 0, 9)),
+                closing("h"),
+                ("fs/readBlock", part("h", 0, 9)),
+            ] {
+                ids.push(peer.request(method, params).await);
+            }
+            let mut kinds = Vec::new();
+            for id in ids {
+                kinds.push(peer.response(id).await.err().and_then(|error| error.kind()));
+            }
+            let expected = [Some(PathNotFound), None, Some(DuplicateHandle), None, None, None, None, Some(UnknownHandle)];
+            assert_eq!(kinds, expected);
+        }
+    }
+
+    async fn a_place_is_free_when_it_is_its_turn(server: &TestServer) {
+        let mut peer = server.connect().await;
+        let most = peer.handshake().await.limits.expect("they are told").file_handles;
+        let place = place();
+        let path = place.path().join("file");
+        fs::write(&path, "text").unwrap();
+        let open = |id: u64| ("fs/open", handle(&id.to_string(), &path, "read"));
+        all(&mut peer, (0..most).map(open).collect()).await;
+        for id in 0..20 {
+            all(&mut peer, vec![closing(&id.to_string()), open(most + id)]).await;
+        }
+        peer.finish().await;
+    }
+
+    async fn parents_are_made_before_what_comes_behind(peer: &mut Peer) {
+        let place = place();
+        for round in 0..ROUNDS {
+            let path = |name: &str| place.path().join(round.to_string()).join(name);
+            all(peer, vec![
+                ("fs/createDirectory", with(at(path("a/b/c")), json!({"recursive": true}))),
+                ("fs/writeFile", holding(path("a/file"), "x")),
+                ("fs/copy", with(from_to(path("a"), path("d/e/f")), json!({"recursive": true}))),
+                ("fs/writeFile", holding(path("d/file"), "x")),
+            ]).await;
+        }
     }
 
     async fn a_copy_is_of_what_was_there_in_its_turn(peer: &mut Peer) {

@@ -3,13 +3,13 @@
 use std::fs;
 use std::time::Duration;
 
-use exec_protocol::ErrorKind::UnknownHandle;
+use exec_protocol::ErrorKind::{UnknownHandle, UnknownSession};
 use exec_tests::os::OsProcess;
 use exec_tests::wait::until;
 use exec_tests::{Options, TestServer, Wire, on, on_every_wire, on_wires, on_with};
 use serde_json::json;
 
-use super::{block, bytes, decoded, does, fails, handle, names, part, place, staged};
+use super::{block, bytes, decoded, does, fails, handle, holding, names, part, place, staged};
 
 /// Handles that are left open.
 const LEFT: usize = 20;
@@ -96,6 +96,28 @@ on_every_wire! {
         does(&mut peer, "session/close", json!({})).await;
         until("nothing is left of them", || names(place.path()) == ["old"]).await;
         assert_eq!(fs::read(place.path().join("old")).unwrap(), b"old");
+        peer.finish().await;
+    }
+}
+
+on_every_wire! {
+    async fn what_was_asked_for_is_done_before_the_session_is_said_to_be_over(server: &TestServer) {
+        let place = place();
+        let mut peer = server.session().await;
+        let contents = bytes(1_000_000);
+        let mut ids = Vec::new();
+        for number in 0..30 {
+            let params = holding(place.path().join(number.to_string()), &contents);
+            ids.push(peer.request("fs/writeFile", params).await);
+        }
+        peer.call("session/close", json!({})).await;
+        assert_eq!(names(place.path()).len(), 30);
+        for id in ids {
+            peer.response(id).await.expect("it was asked for in time");
+        }
+        fails(&mut peer, "fs/writeFile", holding(place.path().join("later"), "x"), UnknownSession, None).await;
+        fails(&mut peer, "fs/open", handle("h", place.path().join("1"), "read"), UnknownSession, None).await;
+        assert_eq!((names(place.path()).len(), staged(place.path())), (30, 0));
         peer.finish().await;
     }
 }

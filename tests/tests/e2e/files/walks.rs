@@ -142,8 +142,11 @@ on_every_wire! {
         let depth = usize::try_from(peer.handshake().await.limits.expect("they are told").walk_depth).unwrap();
         let place = place();
         fs::create_dir_all(place.path().join("d/".repeat(depth + 10))).unwrap();
-        let (found, _) = walk(&mut peer, place.path(), json!({"maxDepth": depth + 5})).await;
-        assert_eq!(found.len(), depth + 1, "the top, and so many levels below it, were looked into");
+        for (wish, is_truncated) in [(json!(depth + 5), true), (Value::Null, true), (json!(depth), false)] {
+            let (found, truncated) = walk(&mut peer, place.path(), json!({"maxDepth": wish})).await;
+            assert_eq!(found.len(), depth + 1, "the top, and so many levels below it, were looked into");
+            assert_eq!(truncated, is_truncated, "{wish}");
+        }
         peer.finish().await;
     }
 

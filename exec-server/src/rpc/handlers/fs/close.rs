@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use exec_protocol::fs::{Close, CloseParams, OpenMode};
+use exec_protocol::fs::{Close, CloseParams};
 use exec_protocol::{Empty, RpcError};
 
 use super::{FileMethod, Plan};
@@ -10,18 +10,14 @@ use crate::files::{Place, Touch};
 use crate::session::Session;
 
 impl FileMethod for Close {
-    /// The name is free from now on.
     fn plan(params: CloseParams, session: &Arc<Session>) -> Result<Plan<Empty>, RpcError> {
         let handle_id = params.handle_id;
-        let Some(handle) = session.files().take(&handle_id) else {
-            return Ok(Plan::new(Vec::new(), |_| Ok(Empty {})));
-        };
-        let mut touches = vec![Touch::Change(Place::Handle(handle_id))];
-        if handle.mode == OpenMode::Replace {
-            touches.push(Touch::change(&handle.path));
-        }
+        let handles = Arc::clone(session.files().handles());
+        let on_path = handles.withdraw(&handle_id).map(|path| Touch::change(&path));
+        let on_handle = Touch::Change(Place::Handle(handle_id.clone()));
+        let touches = on_path.into_iter().chain([on_handle]).collect();
         Ok(Plan::new(touches, move |_| {
-            handle.close()?;
+            handles.close(&handle_id)?;
             Ok(Empty {})
         }))
     }

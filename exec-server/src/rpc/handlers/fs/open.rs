@@ -10,18 +10,20 @@ use crate::files::{Place, Touch, tidied};
 use crate::session::Session;
 
 impl FileMethod for Open {
-    /// The handle is there from now on: what is asked of it waits until it was opened.
     fn plan(params: OpenParams, session: &Arc<Session>) -> Result<Plan<OpenResult>, RpcError> {
         refuse_limits(params.sandbox.as_ref(), true)?;
-        let (handle_id, path) = (params.handle_id, tidied(params.path));
-        let reserved = session.files().reserve(&handle_id, &path, params.mode)?;
-        let on_path = match params.mode {
+        let (handle_id, path, mode) = (params.handle_id, tidied(params.path), params.mode);
+        let handles = Arc::clone(session.files().handles());
+        let on_path = match mode {
             OpenMode::Read => Touch::look(&path),
-            OpenMode::Replace => Touch::change(&path),
+            OpenMode::Replace => {
+                handles.declare(&handle_id, &path);
+                Touch::change(&path)
+            }
         };
         let touches = vec![on_path, Touch::Change(Place::Handle(handle_id.clone()))];
         Ok(Plan::new(touches, move |_| {
-            reserved.open()?;
+            handles.open(&handle_id, &path, mode)?;
             Ok(OpenResult { handle_id })
         }))
     }

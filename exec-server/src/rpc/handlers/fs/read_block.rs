@@ -17,13 +17,10 @@ impl FileMethod for ReadBlock {
             let message = format!("a block has between 1 and {MAX_FILE_BLOCK_BYTES} bytes");
             return Err(error::invalid_param("len", message));
         }
-        let handle = session.files().handle(&params.handle_id)?;
-        let touches = vec![
-            Touch::look(&handle.path),
-            Touch::Look(Place::Handle(params.handle_id)),
-        ];
+        let handles = Arc::clone(session.files().handles());
+        let touches = vec![Touch::Look(Place::Handle(params.handle_id.clone()))];
         Ok(Plan::writing(touches, move |_, out| {
-            handle.read(params.offset, length, out)
+            handles.read(&params.handle_id, params.offset, length, out)
         }))
     }
 }

@@ -21,11 +21,11 @@ impl FileMethod for WriteBlock {
         if end.is_none_or(|end| i64::try_from(end).is_err()) {
             return Err(error::invalid_param("offset", "no file is that long"));
         }
-        let handle = session.files().handle(&params.handle_id)?;
-        let touches = vec![Touch::Change(Place::Handle(params.handle_id))];
+        let handles = Arc::clone(session.files().handles());
+        let touches = vec![Touch::Change(Place::Handle(params.handle_id.clone()))];
         let bytes = block.len();
         let plan = Plan::new(touches, move |_| {
-            handle.write(offset, &block)?;
+            handles.write(&params.handle_id, offset, &block)?;
             Ok(Empty {})
         });
         Ok(plan.of_bytes(bytes))

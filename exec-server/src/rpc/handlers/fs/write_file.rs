@@ -6,7 +6,8 @@ use exec_protocol::fs::{WriteFile, WriteFileParams};
 use exec_protocol::{Empty, RpcError};
 
 use super::{FileMethod, Plan, refuse_limits};
-use crate::files::{self, tidied};
+use crate::files::{self, FileError, tidied};
+use crate::limits::MAX_FILE_BYTES;
 use crate::session::Session;
 
 impl FileMethod for WriteFile {
@@ -14,6 +15,9 @@ impl FileMethod for WriteFile {
         refuse_limits(params.sandbox.as_ref(), params.follow_symlinks)?;
         let data = params.data.0;
         let bytes = data.len();
+        if bytes > MAX_FILE_BYTES {
+            return Err(FileError::TooLarge.into());
+        }
         let plan = Plan::change(tidied(params.path), move |path| {
             files::write(path, &data)?;
             Ok(Empty {})
