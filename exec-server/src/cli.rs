@@ -187,7 +187,20 @@ pub fn main() -> ExitCode {
     });
     // A thread may still be blocked in a read of standard input; it is not waited for.
     runtime.shutdown_background();
+    let_go_of_streams();
     outcome.unwrap_or_else(|error| fail(error.as_ref()))
+}
+
+/// Closes standard input and output. A thread that hangs in a file system outlives this program's end, and with it every
+/// descriptor; whoever is at the other end of these is to see it now.
+fn let_go_of_streams() {
+    use rustix::stdio::{dup2_stdin, dup2_stdout};
+
+    if let Ok(nothing) = std::fs::File::options().read(true).write(true).open("/dev/null") {
+        // Where it fails, the end closes them.
+        let _ = dup2_stdin(&nothing);
+        let _ = dup2_stdout(&nothing);
+    }
 }
 
 /// Whatever went wrong, for people.

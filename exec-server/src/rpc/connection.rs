@@ -122,7 +122,11 @@ impl<'a> Dispatch<'a> {
                 }
                 Wake::Received(Received::Finished) => return self.finish().await,
                 Wake::Received(Received::Gone(reason)) => return reason,
-                Wake::ServerLeaves => return CloseReason::ShuttingDown,
+                Wake::ServerLeaves => {
+                    // All of it is, by now.
+                    self.answer_waiting(Instant::now() + GOODBYE).await;
+                    return CloseReason::ShuttingDown;
+                }
                 Wake::Answered(waited) => self.answer(waited),
                 Wake::Outbox | Wake::Deadline => {}
             }
@@ -165,9 +169,13 @@ impl<'a> Dispatch<'a> {
     }
 
     async fn answer_waiting(&mut self, deadline: Instant) {
-        while !self.waiting.is_empty() && Instant::now() < deadline && !self.outbox.is_closing() {
-            if let Wake::Answered(waited) = self.next_wake(false, Some(deadline)).await {
-                self.answer(waited);
+        while !self.waiting.is_empty() && !self.outbox.is_closing() {
+            let load = self.outbox.load();
+            tokio::select! {
+                Some(waited) = self.waiting.next(), if load.has_room() => self.answer(waited),
+                () = self.outbox.relieved(load), if !load.has_room() => {}
+                () = self.outbox.ends() => return,
+                () = until(Some(deadline)) => return,
             }
         }
     }
