@@ -17,7 +17,7 @@ mod walking;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use exec_protocol::WirePath;
 use tokio::sync::{Semaphore, oneshot};
@@ -49,11 +49,17 @@ pub(crate) struct Files {
     /// As much, for work whose outcome may be as long as a message.
     long_room: Arc<Semaphore>,
     handles: Arc<Handles>,
-    is_over: AtomicBool,
+    end: End,
     threads: Threads,
     tasks: TaskTracker,
-    /// Those of the tasks that are this session's.
-    own_tasks: TaskTracker,
+}
+
+/// What is left to do when a session is over: to close what is open, behind all work that was asked for.
+#[derive(Debug, Clone, Default)]
+struct End {
+    is_near: Arc<AtomicBool>,
+    /// The session's work.
+    tasks: TaskTracker,
 }
 
 /// What is to be known of a piece of work before it begins.
@@ -80,15 +86,14 @@ impl Files {
             room: Arc::new(Semaphore::new(MAX_FILE_JOBS)),
             long_room: Arc::new(Semaphore::new(MAX_LONG_FILE_JOBS)),
             handles: Arc::default(),
-            is_over: AtomicBool::new(false),
+            end: End::default(),
             threads: threads.clone(),
             tasks: tasks.clone(),
-            own_tasks: TaskTracker::new(),
         }
     }
 
-    /// Has a job done, in its turn. Its place in the order is taken before this returns. The job is told when nobody waits for its outcome any
-    /// more.
+    /// Has a job done, in its turn. Its place in the order is taken before this returns. The job is told when nobody waits for
+    /// its outcome any more.
     ///
     /// # Cancel safety
     ///
@@ -102,17 +107,22 @@ impl Files {
         T: Send + 'static,
         F: FnOnce(&CancellationToken) -> Result<T, FileError> + Send + 'static,
     {
-        if self.is_over.load(Relaxed) {
+        if self.end.is_near() {
             return Err(FileError::SessionEnded);
         }
         let piece = self.burden.take_on(work.bytes).ok_or(FileError::TooMuchWork)?;
         let only_looks = work.touches.iter().all(Touch::is_look);
         let turn = self.order.enter(work.touches);
         let (room, threads) = (Arc::clone(&self.room), self.threads.clone());
+        let (burden, end, handles) = (
+            Arc::clone(&self.burden),
+            self.end.clone(),
+            Arc::clone(&self.handles),
+        );
         let long_room = work.is_long.then(|| Arc::clone(&self.long_room));
         let given_up = CancellationToken::new();
         let interest = given_up.clone().drop_guard();
-        let done = self.tasks.spawn(self.own_tasks.track_future(async move {
+        let work = async move {
             let begun = async {
                 turn.comes().await;
                 let long = match long_room {
@@ -135,6 +145,12 @@ impl Files {
             };
             threads.run(Box::new(job)).map_err(FileError::NoThread)?;
             Ok((told.await, places))
+        };
+        let (threads, tasks) = (self.threads.clone(), self.tasks.clone());
+        let done = self.tasks.spawn(self.end.tasks.track_future(async move {
+            let outcome = work.await;
+            end.come(&burden, &handles, &threads, &tasks);
+            outcome
         }));
         Ok(async move {
             let _interest = interest;
@@ -153,22 +169,38 @@ impl Files {
         &self.handles
     }
 
-    /// Takes no work on any more, and closes what is open: new contents that are not in place are lost. What was asked for is done.
+    /// Takes no work on any more. When what was asked for is done, what is still open is closed: new contents that are not in
+    /// place are lost.
     pub(crate) fn end(&self) {
-        self.is_over.store(true, Relaxed);
-        self.own_tasks.close();
-        let Some(open) = self.handles.end() else { return };
-        let token = self.tasks.token();
-        // Closing may take its time. Without a thread for it, it has to be done here.
-        let _ = self.threads.run(Box::new(move || drop((open, token))));
+        self.end.is_near.store(true, SeqCst);
+        self.end.tasks.close();
+        self.end
+            .come(&self.burden, &self.handles, &self.threads, &self.tasks);
     }
 
-    /// Waits until all work is done that was asked for, once [`end`](Self::end) was called.
+    /// Waits until all that is done, once [`end`](Self::end) was called.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
     pub(crate) async fn settled(&self) {
-        self.own_tasks.wait().await;
+        self.end.tasks.wait().await;
+    }
+}
+
+impl End {
+    fn is_near(&self) -> bool {
+        self.is_near.load(SeqCst)
+    }
+
+    /// Closes what is open, if the session is over and no work is left.
+    fn come(&self, burden: &Burden, handles: &Handles, threads: &Threads, tasks: &TaskTracker) {
+        if !self.is_near() || !burden.is_none() {
+            return;
+        }
+        let Some(open) = handles.end() else { return };
+        let tokens = (self.tasks.token(), tasks.token());
+        // It may take its time. Without a thread for it, it has to be done here.
+        let _ = threads.run(Box::new(move || drop((open, tokens))));
     }
 }

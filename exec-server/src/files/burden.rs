@@ -58,6 +58,11 @@ impl Burden {
         Some(Piece { among, bytes })
     }
 
+    /// Whether all of it is done.
+    pub(super) fn is_none(&self) -> bool {
+        self.lock().pieces == 0
+    }
+
     /// Until when no more should be asked for: what is asked for then is refused. None if more may be.
     ///
     /// A disk that does not answer is no reason to be deaf for everything else.

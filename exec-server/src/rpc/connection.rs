@@ -14,13 +14,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::dispatch::{Answer, BatchAnswer, Dispatcher, Start};
 use super::goodbye::say_goodbye;
-use super::handlers::{self, Caller};
+use super::handlers::Caller;
 use super::outbox::Outbox;
 use super::writer;
 use crate::deadline::until;
 use crate::limits::{
-    ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_CLIENT_NAME_BYTES, MAX_REQUESTS_IN_FLIGHT,
-    WRITE_BATCH_BYTES,
+    ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_REQUESTS_IN_FLIGHT, WRITE_BATCH_BYTES,
 };
 use crate::process::Stop;
 use crate::server::Server;
@@ -304,12 +303,7 @@ impl<'a> Dispatch<'a> {
         session.attach(&self.outbox, params.notifications, self.server.takeover(), answer)?;
         self.server.stats().answered.add(1);
         tracing::debug!(client = params.client_name, "initialized");
-        let caller = Caller {
-            server: self.server.clone(),
-            session: Arc::clone(&session),
-            client: client_name(&params.client_name),
-            waits: handlers::room_for_waits(),
-        };
+        let caller = Caller::new(self.server, &session, &params.client_name);
         let dispatcher = Dispatcher::new(self.server.methods(), caller, self.stopping.clone());
         self.dispatcher = Some((dispatcher, session));
         self.handshake.answered();
@@ -350,9 +344,4 @@ impl<'a> Dispatch<'a> {
         self.server.stats().answered.add(requests);
         self.outbox.push_answer(answer);
     }
-}
-
-/// As much of a client's name as is kept.
-fn client_name(name: &str) -> Arc<str> {
-    name[..name.floor_char_boundary(MAX_CLIENT_NAME_BYTES)].into()
 }

@@ -28,9 +28,10 @@ use tokio::sync::Semaphore;
 pub(crate) use ack::ack;
 pub(crate) use fs::begin as begin_file_work;
 pub(crate) use read::read;
-pub(crate) use wait::room_for_waits;
+use wait::room_for_waits;
 
 use super::error;
+use crate::limits::MAX_CLIENT_NAME_BYTES;
 use crate::process::Process;
 use crate::server::Server;
 use crate::session::{Entry, Session};
@@ -39,14 +40,24 @@ use crate::session::{Entry, Session};
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(super) server: Server,
-    pub(super) session: Arc<Session>,
+    session: Arc<Session>,
     /// The client's name, as far as it is kept.
-    pub(super) client: Arc<str>,
+    client: Arc<str>,
     /// Memory for what the connection waits for, in KiB.
-    pub(super) waits: Arc<Semaphore>,
+    waits: Arc<Semaphore>,
 }
 
 impl Caller {
+    /// A client of this name.
+    pub(super) fn new(server: &Server, session: &Arc<Session>, client: &str) -> Self {
+        Self {
+            server: server.clone(),
+            session: Arc::clone(session),
+            client: client[..client.floor_char_boundary(MAX_CLIENT_NAME_BYTES)].into(),
+            waits: room_for_waits(),
+        }
+    }
+
     /// The process that is meant.
     fn process(&self, target: &Target) -> Result<Arc<Process>, RpcError> {
         known(self.find(target))

@@ -110,14 +110,24 @@ on_every_wire! {
             let params = holding(place.path().join(number.to_string()), &contents);
             ids.push(peer.request("fs/writeFile", params).await);
         }
+        let streamed = place.path().join("streamed");
+        for (method, params) in [
+            ("fs/open", handle("w", &streamed, "replace")),
+            ("fs/writeBlock", block("w", 0, "whole")),
+            ("fs/close", json!({"handleId": "w"})),
+            ("fs/open", handle("left", place.path().join("left"), "replace")),
+        ] {
+            ids.push(peer.request(method, params).await);
+        }
         peer.call("session/close", json!({})).await;
-        assert_eq!(names(place.path()).len(), 30);
+        assert_eq!(names(place.path()).len(), 31);
+        assert_eq!(fs::read(streamed).unwrap(), b"whole");
         for id in ids {
             peer.response(id).await.expect("it was asked for in time");
         }
         fails(&mut peer, "fs/writeFile", holding(place.path().join("later"), "x"), UnknownSession, None).await;
         fails(&mut peer, "fs/open", handle("h", place.path().join("1"), "read"), UnknownSession, None).await;
-        assert_eq!((names(place.path()).len(), staged(place.path())), (30, 0));
+        assert_eq!((names(place.path()).len(), staged(place.path())), (31, 0));
         peer.finish().await;
     }
 }
