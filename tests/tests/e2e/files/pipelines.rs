@@ -3,7 +3,7 @@
 use std::fs;
 
 use exec_protocol::ErrorKind::{DuplicateHandle, PathNotFound, UnknownHandle};
-use exec_tests::{Peer, TestServer, on_every_wire};
+use exec_tests::{Peer, on_every_wire};
 use serde_json::{Value, json};
 
 use super::long_walks::quick_place;
@@ -126,20 +126,6 @@ on_every_wire! {
             let expected = [Some(PathNotFound), None, Some(DuplicateHandle), None, None, None, None, Some(UnknownHandle)];
             assert_eq!(kinds, expected);
         }
-    }
-
-    async fn a_place_is_free_when_it_is_its_turn(server: &TestServer) {
-        let mut peer = server.connect().await;
-        let most = peer.handshake().await.limits.expect("they are told").file_handles;
-        let place = place();
-        let path = place.path().join("file");
-        fs::write(&path, "text").unwrap();
-        let open = |id: u64| ("fs/open", handle(&id.to_string(), &path, "read"));
-        all(&mut peer, (0..most).map(open).collect()).await;
-        for id in 0..20 {
-            all(&mut peer, vec![closing(&id.to_string()), open(most + id)]).await;
-        }
-        peer.finish().await;
     }
 
     async fn parents_are_made_before_what_comes_behind(peer: &mut Peer) {
