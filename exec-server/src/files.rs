@@ -161,7 +161,7 @@ impl Files {
 
     /// Until when no more work should be asked for. None if more may be.
     pub(crate) fn pause(&self) -> Option<Instant> {
-        self.burden.pause(Instant::now())
+        self.burden.pause()
     }
 
     /// The files that are open.

@@ -66,10 +66,10 @@ impl Burden {
     /// Until when no more should be asked for: what is asked for then is refused. None if more may be.
     ///
     /// A disk that does not answer is no reason to be deaf for everything else.
-    pub(super) fn pause(&self, now: Instant) -> Option<Instant> {
+    pub(super) fn pause(&self) -> Option<Instant> {
         let state = self.lock();
         let until = state.moved_at + PATIENCE;
-        (state.is_full() && now < until).then_some(until)
+        (state.is_full() && Instant::now() < until).then_some(until)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -102,18 +102,18 @@ mod tests {
         let burden = Arc::new(Burden::new());
         let half = MAX_FILE_WORK_BYTES / 2;
         let first = burden.take_on(half).unwrap();
-        assert_eq!(burden.pause(Instant::now()), None);
+        assert_eq!(burden.pause(), None);
         let second = burden.take_on(half).unwrap();
-        assert_eq!(burden.pause(Instant::now()), Some(Instant::now() + PATIENCE));
+        assert_eq!(burden.pause(), Some(Instant::now() + PATIENCE));
         assert!(burden.take_on(0).is_none());
         advance(PATIENCE).await;
-        assert_eq!(burden.pause(Instant::now()), None);
+        assert_eq!(burden.pause(), None);
         assert!(burden.take_on(0).is_none());
         drop(first);
         let third = burden.take_on(2 * half).unwrap();
         drop(second);
-        assert!(burden.pause(Instant::now()).is_some());
+        assert!(burden.pause().is_some());
         drop(third);
-        assert_eq!(burden.pause(Instant::now()), None);
+        assert_eq!(burden.pause(), None);
     }
 }

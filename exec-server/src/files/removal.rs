@@ -17,7 +17,7 @@ struct Level {
     /// By which name it is known above.
     name: CString,
     /// What it is, to be known again on the way up.
-    identity: (u64, u64),
+    identity: (i128, u64),
     /// Subdirectories that are still there.
     ahead: Vec<CString>,
     /// Whether there may be more of them.
@@ -34,8 +34,15 @@ pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
     loop {
         let level = levels.last_mut().unwrap_or(&mut top);
         if let Some(name) = level.ahead.pop() {
-            here = open(here, name.as_c_str())?;
-            levels.push(look_into(here.as_fd(), name)?);
+            match open(&here, name.as_c_str()) {
+                Ok(next) => {
+                    here = next;
+                    levels.push(look_into(here.as_fd(), name)?);
+                }
+                // Somebody else has removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         } else if level.has_more {
             let name = mem::take(&mut level.name);
             *level = look_into(here.as_fd(), name)?;
@@ -58,8 +65,9 @@ fn open<P: rustix::path::Arg>(at: impl AsFd, name: P) -> io::Result<OwnedFd> {
     Ok(openat(at, name, flags, Mode::empty())?)
 }
 
-fn identity(stat: &Stat) -> (u64, u64) {
-    (stat.st_dev, stat.st_ino)
+/// Device and inode. Systems count devices in different types.
+fn identity(stat: &Stat) -> (i128, u64) {
+    (i128::from(stat.st_dev), stat.st_ino)
 }
 
 /// Removes what is no directory, and remembers the first of those that are.

@@ -11,7 +11,7 @@ use tokio::net::unix::pipe;
 
 use super::{Batch, CloseReason, Connection, MessageSink, MessageSource, Received};
 use crate::framing::{Frame, LineDecoder};
-use crate::limits::{MAX_MESSAGE_BYTES, WRITE_BATCH_BYTES};
+use crate::limits::MAX_MESSAGE_BYTES;
 
 /// How much is read at a time, in bytes: what a pipe holds by default.
 const READ_BYTES: usize = 64 << 10;
@@ -20,7 +20,7 @@ const READ_BYTES: usize = 64 << 10;
 ///
 /// An answer waits for what it holds, so it is no larger.
 #[cfg(target_os = "linux")]
-const PIPE_BYTES: usize = WRITE_BATCH_BYTES.next_power_of_two();
+const PIPE_BYTES: usize = crate::limits::WRITE_BATCH_BYTES.next_power_of_two();
 
 /// A connection over this program's standard input and output.
 ///
