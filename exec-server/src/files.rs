@@ -17,7 +17,6 @@ mod walking;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use exec_protocol::WirePath;
 use tokio::sync::{Semaphore, oneshot};
@@ -35,7 +34,7 @@ pub(crate) use threads::Threads;
 pub(crate) use walking::walk;
 
 use crate::limits::{MAX_FILE_JOBS, MAX_LONG_FILE_JOBS};
-use burden::Burden;
+use burden::{Burden, Piece};
 use handles::Handles;
 use order::Order;
 
@@ -49,17 +48,10 @@ pub(crate) struct Files {
     /// As much, for work whose outcome may be as long as a message.
     long_room: Arc<Semaphore>,
     handles: Arc<Handles>,
-    end: End,
     threads: Threads,
     tasks: TaskTracker,
-}
-
-/// What is left to do when a session is over: to close what is open, behind all work that was asked for.
-#[derive(Debug, Clone, Default)]
-struct End {
-    is_near: Arc<AtomicBool>,
-    /// The session's work.
-    tasks: TaskTracker,
+    /// Those of the tasks that are this session's.
+    own_tasks: TaskTracker,
 }
 
 /// What is to be known of a piece of work before it begins.
@@ -86,10 +78,15 @@ impl Files {
             room: Arc::new(Semaphore::new(MAX_FILE_JOBS)),
             long_room: Arc::new(Semaphore::new(MAX_LONG_FILE_JOBS)),
             handles: Arc::default(),
-            end: End::default(),
             threads: threads.clone(),
             tasks: tasks.clone(),
+            own_tasks: TaskTracker::new(),
         }
+    }
+
+    /// Takes a piece of work on that is to be done. Past the bound only what makes it less is.
+    pub(crate) fn take_on(&self, makes_less: bool) -> Result<Piece, FileError> {
+        self.burden.take_on(makes_less)
     }
 
     /// Has a job done, in its turn. Its place in the order is taken before this returns. The job is told when nobody waits for
@@ -100,25 +97,18 @@ impl Files {
     /// A job that changes something is done also if nobody waits for the outcome; one that only looks is given up.
     pub(crate) fn run<T, F>(
         &self,
+        mut piece: Piece,
         work: Work,
         job: F,
-    ) -> Result<impl Future<Output = Result<T, FileError>> + Send + use<T, F>, FileError>
+    ) -> impl Future<Output = Result<T, FileError>> + Send + use<T, F>
     where
         T: Send + 'static,
         F: FnOnce(&CancellationToken) -> Result<T, FileError> + Send + 'static,
     {
-        if self.end.is_near() {
-            return Err(FileError::SessionEnded);
-        }
-        let piece = self.burden.take_on(work.bytes).ok_or(FileError::TooMuchWork)?;
+        piece.set_bytes(work.bytes);
         let only_looks = work.touches.iter().all(Touch::is_look);
         let turn = self.order.enter(work.touches);
         let (room, threads) = (Arc::clone(&self.room), self.threads.clone());
-        let (burden, end, handles) = (
-            Arc::clone(&self.burden),
-            self.end.clone(),
-            Arc::clone(&self.handles),
-        );
         let long_room = work.is_long.then(|| Arc::clone(&self.long_room));
         let given_up = CancellationToken::new();
         let interest = given_up.clone().drop_guard();
@@ -139,29 +129,35 @@ impl Files {
             let (tell, told) = oneshot::channel();
             let job = move || {
                 let outcome = job(&given_up);
-                drop((turn, piece));
+                drop(turn);
+                piece.done();
                 // Nobody may want to know.
                 let _ = tell.send(outcome);
             };
             threads.run(Box::new(job)).map_err(FileError::NoThread)?;
             Ok((told.await, places))
         };
-        let (threads, tasks) = (self.threads.clone(), self.tasks.clone());
-        let done = self.tasks.spawn(self.end.tasks.track_future(async move {
+        let ending = self.ending();
+        let done = self.tasks.spawn(self.own_tasks.track_future(async move {
             let outcome = work.await;
-            end.come(&burden, &handles, &threads, &tasks);
+            ending.come();
             outcome
         }));
-        Ok(async move {
+        async move {
             let _interest = interest;
             let (outcome, _places) = done.await.map_err(|_| FileError::BrokenOff)??;
             outcome.unwrap_or(Err(FileError::BrokenOff))
-        })
+        }
     }
 
     /// Until when no more work should be asked for. None if more may be.
     pub(crate) fn pause(&self) -> Option<Instant> {
         self.burden.pause()
+    }
+
+    /// Whether nothing is to be done, and nothing open.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.burden.is_none() && self.handles.are_closed()
     }
 
     /// The files that are open.
@@ -172,10 +168,9 @@ impl Files {
     /// Takes no work on any more. When what was asked for is done, what is still open is closed: new contents that are not in
     /// place are lost.
     pub(crate) fn end(&self) {
-        self.end.is_near.store(true, SeqCst);
-        self.end.tasks.close();
-        self.end
-            .come(&self.burden, &self.handles, &self.threads, &self.tasks);
+        self.burden.close();
+        self.own_tasks.close();
+        self.ending().come();
     }
 
     /// Waits until all that is done, once [`end`](Self::end) was called.
@@ -184,23 +179,36 @@ impl Files {
     ///
     /// Cancel safe.
     pub(crate) async fn settled(&self) {
-        self.end.tasks.wait().await;
+        self.own_tasks.wait().await;
+    }
+
+    fn ending(&self) -> Ending {
+        Ending {
+            burden: Arc::clone(&self.burden),
+            handles: Arc::clone(&self.handles),
+            threads: self.threads.clone(),
+            trackers: [self.tasks.clone(), self.own_tasks.clone()],
+        }
     }
 }
 
-impl End {
-    fn is_near(&self) -> bool {
-        self.is_near.load(SeqCst)
-    }
+/// What is left to do when a session is over, behind all work that was asked for.
+struct Ending {
+    burden: Arc<Burden>,
+    handles: Arc<Handles>,
+    threads: Threads,
+    trackers: [TaskTracker; 2],
+}
 
+impl Ending {
     /// Closes what is open, if the session is over and no work is left.
-    fn come(&self, burden: &Burden, handles: &Handles, threads: &Threads, tasks: &TaskTracker) {
-        if !self.is_near() || !burden.is_none() {
+    fn come(&self) {
+        if !self.burden.is_over() {
             return;
         }
-        let Some(open) = handles.end() else { return };
-        let tokens = (self.tasks.token(), tasks.token());
+        let Some(open) = self.handles.end() else { return };
+        let tokens = self.trackers.each_ref().map(TaskTracker::token);
         // It may take its time. Without a thread for it, it has to be done here.
-        let _ = threads.run(Box::new(move || drop((open, tokens))));
+        let _ = self.threads.run(Box::new(move || drop((open, tokens))));
     }
 }

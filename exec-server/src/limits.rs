@@ -170,7 +170,7 @@ pub const MAX_FILE_WORK_BYTES: usize = 64 << 20;
 
 /// Threads for file work, of all sessions.
 ///
-/// A hundred sessions may each have some work that hangs.
+/// Some thirty sessions may have nothing but work that hangs, before it holds up that of others.
 pub const MAX_FILE_THREADS: usize = 256;
 
 /// From the polite signal to the kill.

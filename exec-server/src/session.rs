@@ -253,13 +253,13 @@ impl Session {
     /// processes have said.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         let state = self.lock();
-        state.is_idle().then_some(state.changed_at)
+        (state.is_idle() && self.files.is_idle()).then_some(state.changed_at)
     }
 
     /// Ends the session if nobody came and nothing was started meanwhile. True if it is over now.
     pub(crate) fn end_if_idle(&self, stop: &Stop) -> bool {
         let mut state = self.lock();
-        let is_idle = state.is_idle();
+        let is_idle = state.is_idle() && self.files.is_idle();
         if is_idle {
             state.end(stop);
             self.files.end();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::FileError;
 use crate::limits::{MAX_FILE_WORK, MAX_FILE_WORK_BYTES};
 
 /// How long nothing may get done before a client is read on that has asked for as much as it may.
@@ -24,11 +25,13 @@ struct State {
     bytes: usize,
     /// When something got done, or began while there was room.
     moved_at: Instant,
+    /// Whether no more is taken on.
+    is_closed: bool,
 }
 
-/// A piece of the work. Dropping it says that it is done.
+/// A piece of the work. Dropping it says that it is off the list.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     among: Arc<Burden>,
     bytes: usize,
 }
@@ -39,37 +42,55 @@ impl Burden {
             pieces: 0,
             bytes: 0,
             moved_at: Instant::now(),
+            is_closed: false,
         };
         Self {
             state: Mutex::new(state),
         }
     }
 
-    /// Takes a piece on in which so much is to be written. None if it is too much.
-    pub(super) fn take_on(self: &Arc<Self>, bytes: usize) -> Option<Piece> {
+    /// Takes a piece on.
+    ///
+    /// # Errors
+    ///
+    /// If the session is over; or if there is as much as may be, nothing of it gets done, and this piece does not make it less.
+    pub(super) fn take_on(self: &Arc<Self>, makes_less: bool) -> Result<Piece, FileError> {
         let mut state = self.lock();
-        if state.is_full() {
-            return None;
+        if state.is_closed {
+            return Err(FileError::SessionEnded);
+        }
+        let now = Instant::now();
+        if !state.is_full() {
+            state.moved_at = now;
+        } else if !makes_less && state.is_stuck(now) {
+            return Err(FileError::TooMuchWork);
         }
         state.pieces += 1;
-        state.bytes += bytes;
-        state.moved_at = Instant::now();
         let among = Arc::clone(self);
-        Some(Piece { among, bytes })
+        Ok(Piece { among, bytes: 0 })
     }
 
-    /// Whether all of it is done.
+    /// Takes nothing on any more.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+    }
+
+    /// Whether nothing is taken on any more, and all is done that was.
+    pub(super) fn is_over(&self) -> bool {
+        let state = self.lock();
+        state.is_closed && state.pieces == 0
+    }
+
+    /// Whether nothing is to be done.
     pub(super) fn is_none(&self) -> bool {
         self.lock().pieces == 0
     }
 
-    /// Until when no more should be asked for: what is asked for then is refused. None if more may be.
-    ///
-    /// A disk that does not answer is no reason to be deaf for everything else.
+    /// Until when no more should be asked for. None if more may be: also when nothing gets done, and what is asked for then
+    /// is refused. A disk that does not answer is no reason to be deaf for everything else.
     pub(super) fn pause(&self) -> Option<Instant> {
         let state = self.lock();
-        let until = state.moved_at + PATIENCE;
-        (state.is_full() && Instant::now() < until).then_some(until)
+        (state.is_full() && !state.is_stuck(Instant::now())).then(|| state.moved_at + PATIENCE)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -81,6 +102,24 @@ impl State {
     fn is_full(&self) -> bool {
         self.pieces >= MAX_FILE_WORK || self.bytes >= MAX_FILE_WORK_BYTES
     }
+
+    fn is_stuck(&self, now: Instant) -> bool {
+        self.moved_at + PATIENCE <= now
+    }
+}
+
+impl Piece {
+    /// Says that so many bytes are to be written in it.
+    pub(super) fn set_bytes(&mut self, bytes: usize) {
+        let mut state = self.among.lock();
+        state.bytes = state.bytes - self.bytes + bytes;
+        self.bytes = bytes;
+    }
+
+    /// It is done: things get on.
+    pub(super) fn done(self) {
+        self.among.lock().moved_at = Instant::now();
+    }
 }
 
 impl Drop for Piece {
@@ -88,7 +127,6 @@ impl Drop for Piece {
         let mut state = self.among.lock();
         state.pieces -= 1;
         state.bytes -= self.bytes;
-        state.moved_at = Instant::now();
     }
 }
 
@@ -97,23 +135,45 @@ mod tests {
     use super::*;
     use tokio::time::advance;
 
+    fn of_bytes(burden: &Arc<Burden>, bytes: usize) -> Piece {
+        let mut piece = burden.take_on(false).unwrap();
+        piece.set_bytes(bytes);
+        piece
+    }
+
     #[tokio::test(start_paused = true)]
     async fn more_is_asked_for_when_something_is_done_or_nothing_moves() {
         let burden = Arc::new(Burden::new());
         let half = MAX_FILE_WORK_BYTES / 2;
-        let first = burden.take_on(half).unwrap();
+        let first = of_bytes(&burden, half);
         assert_eq!(burden.pause(), None);
-        let second = burden.take_on(half).unwrap();
+        let second = of_bytes(&burden, half);
         assert_eq!(burden.pause(), Some(Instant::now() + PATIENCE));
-        assert!(burden.take_on(0).is_none());
+        // Of one message, say, that was read before.
+        let third = of_bytes(&burden, 0);
         advance(PATIENCE).await;
         assert_eq!(burden.pause(), None);
-        assert!(burden.take_on(0).is_none());
-        drop(first);
-        let third = burden.take_on(2 * half).unwrap();
-        drop(second);
-        assert!(burden.pause().is_some());
+        assert!(matches!(burden.take_on(false), Err(FileError::TooMuchWork)));
+        drop(burden.take_on(true).unwrap());
+        // What is given up does not say that things get on.
         drop(third);
+        assert!(burden.take_on(false).is_err());
+        first.done();
         assert_eq!(burden.pause(), None);
+        let fourth = of_bytes(&burden, half);
+        assert!(burden.pause().is_some());
+        drop((second, fourth));
+        assert_eq!(burden.pause(), None);
+    }
+
+    #[tokio::test]
+    async fn it_is_over_when_the_last_piece_is_done() {
+        let burden = Arc::new(Burden::new());
+        let piece = of_bytes(&burden, 1);
+        burden.close();
+        assert!(!burden.is_over());
+        assert!(matches!(burden.take_on(true), Err(FileError::SessionEnded)));
+        piece.done();
+        assert!(burden.is_over());
     }
 }

@@ -90,26 +90,36 @@ pub(crate) fn remove(path: &Path, recursive: bool, force: bool) -> Result<(), Fi
     if path.file_name().is_none() {
         return Err(FileError::NoName);
     }
-    let root = fs::metadata("/")?;
-    let removed = fs::symlink_metadata(path).and_then(|metadata| {
-        if (metadata.dev(), metadata.ino()) == (root.dev(), root.ino()) {
-            // By another name, such as that of a mount.
-            Err(Errno::BUSY.into())
-        } else if !metadata.is_dir() {
-            fs::remove_file(path)
-        } else if recursive {
-            remove_tree(path)
-        } else {
-            fs::remove_dir(path)
+    let own = match fs::symlink_metadata(path) {
+        Err(error)
+            if force
+                && matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+        {
+            return Ok(());
         }
-    });
-    match removed.map_err(|error| match error.kind() {
-        io::ErrorKind::DirectoryNotEmpty => FileError::NotEmpty(path.to_owned()),
-        _ => error.into(),
-    }) {
-        Err(FileError::NotFound { .. }) if force => Ok(()),
-        outcome => outcome,
+        own => own?,
+    };
+    let root = fs::metadata("/")?;
+    if (own.dev(), own.ino()) == (root.dev(), root.ino()) {
+        // By another name, such as that of a mount.
+        return Err(FileError::Io(Errno::BUSY.into()));
     }
+    let removed = if !own.is_dir() {
+        fs::remove_file(path)
+    } else if recursive {
+        remove_tree(path)
+    } else {
+        fs::remove_dir(path)
+    };
+    removed.or_else(|error| match error.kind() {
+        // Somebody else was quicker.
+        io::ErrorKind::NotFound if force => Ok(()),
+        io::ErrorKind::DirectoryNotEmpty if !recursive => Err(FileError::NotEmpty(path.to_owned())),
+        _ => Err(error.into()),
+    })
 }
 
 /// The path without symlinks, `.` and `..`.

@@ -1,12 +1,11 @@
 //! Files that are open for a session.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use exec_protocol::fs::OpenMode;
 use exec_protocol::{HandleId, envelope};
 
 use super::replacement::Replacement;
@@ -15,8 +14,7 @@ use crate::limits::MAX_FILE_HANDLES;
 
 /// The open files of one session, by the client's names.
 ///
-/// All but [`declare`](Self::declare) and [`withdraw`](Self::withdraw) is called by work in its turn, so what was asked for
-/// earlier of the same name is done.
+/// All but what is declared and withdrawn is asked by work in its turn, so what was asked for earlier of the same name is done.
 #[derive(Debug, Default)]
 pub(crate) struct Handles {
     /// Held only for the length of a memory operation, never across an await.
@@ -27,8 +25,27 @@ pub(crate) struct Handles {
 struct State {
     open: HashMap<HandleId, Arc<Handle>>,
     /// Where new contents will be put, of those that are open for them or are to be.
-    declared: HashMap<HandleId, Arc<Path>>,
+    declared: HashMap<HandleId, Vec<Arc<Path>>>,
+    /// Those of them of which a block was refused, whenever it would have been its turn.
+    spoiled: HashSet<HandleId>,
     is_closed: bool,
+}
+
+/// Where new contents will be put. Dropped before they were begun, it is forgotten.
+#[derive(Debug)]
+pub(crate) struct Declaration {
+    among: Arc<Handles>,
+    id: HandleId,
+    path: Arc<Path>,
+    is_begun: bool,
+}
+
+/// A block that is to be written. Dropped before its turn, it spoils what it is to be a part of.
+#[derive(Debug)]
+pub(crate) struct Block {
+    among: Arc<Handles>,
+    id: HandleId,
+    has_come: bool,
 }
 
 /// A file that is open.
@@ -48,35 +65,38 @@ enum Writing {
 
 impl Handles {
     /// Takes note of where new contents will be put.
-    pub(crate) fn declare(&self, id: &HandleId, path: &Path) {
+    pub(crate) fn declare(self: &Arc<Self>, id: &HandleId, path: &Path) -> Declaration {
+        let path: Arc<Path> = Arc::from(path);
         let mut state = self.lock();
-        let declared = state.declared.entry(id.clone());
-        declared.or_insert_with(|| Arc::from(path));
-    }
-
-    /// Where the new contents will be put that the close of this handle completes. None if there are none.
-    pub(crate) fn withdraw(&self, id: &HandleId) -> Option<Arc<Path>> {
-        self.lock().declared.remove(id)
-    }
-
-    /// Opens a file.
-    pub(crate) fn open(&self, id: &HandleId, path: &Path, mode: OpenMode) -> Result<(), FileError> {
-        let opened = self.admit(id).and_then(|()| {
-            let handle = match mode {
-                OpenMode::Read => Handle::Reading(contents::open(path)?.0),
-                OpenMode::Replace => {
-                    Handle::Writing(Mutex::new(Writing::Whole(Replacement::begin(path, None)?)))
-                }
-            };
-            self.insert(id, handle)
-        });
-        if opened.is_err() {
-            let mut state = self.lock();
-            if !state.open.contains_key(id) {
-                state.declared.remove(id);
-            }
+        let declared = state.declared.entry(id.clone()).or_default();
+        declared.push(Arc::clone(&path));
+        drop(state);
+        Declaration {
+            among: Arc::clone(self),
+            id: id.clone(),
+            path,
+            is_begun: false,
         }
-        opened
+    }
+
+    /// Where the new contents may be put that the close of this handle completes.
+    pub(crate) fn withdraw(&self, id: &HandleId) -> Vec<Arc<Path>> {
+        self.lock().declared.remove(id).unwrap_or_default()
+    }
+
+    /// Opens a file for reading.
+    pub(crate) fn open(&self, id: &HandleId, path: &Path) -> Result<(), FileError> {
+        self.admit(id)?;
+        self.insert(id, Handle::Reading(contents::open(path)?.0))
+    }
+
+    /// A block that is to be written.
+    pub(crate) fn block(self: &Arc<Self>, id: HandleId) -> Block {
+        Block {
+            among: Arc::clone(self),
+            id,
+            has_come: false,
+        }
     }
 
     /// Whether another one may be opened: a look before the file is touched.
@@ -109,36 +129,57 @@ impl Handles {
         Ok(())
     }
 
-    /// Writes a part of new contents. If it cannot be written, they are spoiled.
-    pub(crate) fn write(&self, id: &HandleId, offset: u64, block: &[u8]) -> Result<(), FileError> {
+    fn write(&self, id: &HandleId, offset: u64, block: &[u8]) -> Result<(), FileError> {
         let handle = self.get(id)?;
         let Handle::Writing(writing) = &*handle else {
             return Err(FileError::WrongMode("reading"));
         };
-        let mut writing = lock(writing);
+        let writing = lock(writing);
         let Writing::Whole(replacement) = &*writing else {
             return Err(FileError::Spoiled);
         };
-        let written = replacement.file().write_all_at(block, offset);
-        if written.is_err() {
-            *writing = Writing::Spoiled;
+        Ok(replacement.file().write_all_at(block, offset)?)
+    }
+
+    /// A block of what is open is missing.
+    fn spoil(&self, id: &HandleId) {
+        if let Ok(handle) = self.get(id)
+            && let Handle::Writing(writing) = &*handle
+        {
+            *lock(writing) = Writing::Spoiled;
         }
-        Ok(written?)
+    }
+
+    /// A block will be missing, of what is open or is to be.
+    fn spoil_ahead(&self, id: &HandleId) {
+        self.spoil(id);
+        let mut state = self.lock();
+        if state.declared.contains_key(id) {
+            state.spoiled.insert(id.clone());
+        }
     }
 
     /// Closes a file. New contents are put in place, if they are whole. A handle that is not open is as good as closed.
     pub(crate) fn close(&self, id: &HandleId) -> Result<(), FileError> {
-        let Some(handle) = self.lock().open.remove(id) else {
+        let mut state = self.lock();
+        let is_spoiled = state.spoiled.remove(id);
+        let Some(handle) = state.open.remove(id) else {
             return Ok(());
         };
+        drop(state);
         let Handle::Writing(writing) = &*handle else {
             return Ok(());
         };
         let writing = std::mem::replace(&mut *lock(writing), Writing::Spoiled);
         match writing {
-            Writing::Whole(replacement) => replacement.commit(),
-            Writing::Spoiled => Err(FileError::Spoiled),
+            Writing::Whole(replacement) if !is_spoiled => replacement.commit(),
+            Writing::Whole(_) | Writing::Spoiled => Err(FileError::Spoiled),
         }
+    }
+
+    /// Whether nothing is open.
+    pub(super) fn are_closed(&self) -> bool {
+        self.lock().open.is_empty()
     }
 
     /// Opens nothing from now on, and gives what is open. None if nothing is.
@@ -146,6 +187,7 @@ impl Handles {
         let mut state = self.lock();
         state.is_closed = true;
         state.declared.clear();
+        state.spoiled.clear();
         let open = std::mem::take(&mut state.open);
         (!open.is_empty()).then_some(open)
     }
@@ -156,6 +198,51 @@ impl Handles {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+}
+
+impl Declaration {
+    /// Opens the file for its new contents.
+    pub(crate) fn open(mut self, path: &Path) -> Result<(), FileError> {
+        self.among.admit(&self.id)?;
+        let writing = Writing::Whole(Replacement::begin(path, None)?);
+        self.among
+            .insert(&self.id, Handle::Writing(Mutex::new(writing)))?;
+        self.is_begun = true;
+        Ok(())
+    }
+}
+
+impl Drop for Declaration {
+    fn drop(&mut self) {
+        if self.is_begun {
+            return;
+        }
+        let mut state = self.among.lock();
+        if let Some(declared) = state.declared.get_mut(&self.id) {
+            declared.retain(|path| !Arc::ptr_eq(path, &self.path));
+            if declared.is_empty() {
+                state.declared.remove(&self.id);
+                state.spoiled.remove(&self.id);
+            }
+        }
+    }
+}
+
+impl Block {
+    /// Writes it.
+    pub(crate) fn write(mut self, offset: u64, bytes: &[u8]) -> Result<(), FileError> {
+        self.has_come = true;
+        let written = self.among.write(&self.id, offset, bytes);
+        written.inspect_err(|_| self.among.spoil(&self.id))
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        if !self.has_come {
+            self.among.spoil_ahead(&self.id);
+        }
     }
 }
 

@@ -12,6 +12,9 @@ use rustix::io::Errno;
 /// Subdirectories of one directory that are remembered before the first of them is looked into.
 const REMEMBERED: usize = 1024;
 
+/// How often a directory is looked into again that should be empty and is not.
+const MOST_LOOKS: u32 = 8;
+
 /// A directory on the way down.
 struct Level {
     /// By which name it is known above.
@@ -22,11 +25,18 @@ struct Level {
     ahead: Vec<CString>,
     /// Whether there may be more of them.
     has_more: bool,
+    /// How often it was looked into without getting any further.
+    looks: u32,
 }
 
-/// Removes a directory with all that is in it. Symlinks are not followed, also if somebody puts them there meanwhile.
+/// Removes a directory with all that is in it. Symlinks are not followed, also if somebody puts them there meanwhile; what
+/// somebody else removes is as good as removed.
 ///
 /// It goes down without recursion and holds one descriptor, so no depth is too much for it.
+///
+/// # Errors
+///
+/// Not found only if the directory itself was not there. With others a part may be gone.
 pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
     let mut levels: Vec<Level> = Vec::new();
     let mut here = open(CWD, path)?;
@@ -34,29 +44,71 @@ pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
     loop {
         let level = levels.last_mut().unwrap_or(&mut top);
         if let Some(name) = level.ahead.pop() {
-            match open(&here, name.as_c_str()) {
-                Ok(next) => {
-                    here = next;
-                    levels.push(look_into(here.as_fd(), name)?);
-                }
-                // Somebody else has removed it.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+            if is_gone_when_empty(here.as_fd(), &name)? {
+                level.looks = 0;
+            } else if let Some(next) = enter(here.as_fd(), &name)? {
+                here = next;
+                levels.push(look_into(here.as_fd(), name)?);
             }
         } else if level.has_more {
-            let name = mem::take(&mut level.name);
-            *level = look_into(here.as_fd(), name)?;
-        } else if let Some(Level { name, .. }) = levels.pop() {
-            here = open(here, c"..")?;
-            let above = levels.last().unwrap_or(&top);
-            if identity(&fstat(&here)?) != above.identity {
+            look_again(level, here.as_fd())?;
+        } else if let Some(level) = levels.pop() {
+            let above = open(&here, c"..")?;
+            let parent = levels.last_mut().unwrap_or(&mut top);
+            if identity(&fstat(&above)?) != parent.identity {
                 // It was moved to somewhere else.
                 return Err(Errno::BUSY.into());
             }
-            gone(unlinkat(&here, name, AtFlags::REMOVEDIR))?;
+            match unlinkat(&above, &level.name, AtFlags::REMOVEDIR) {
+                Ok(()) | Err(Errno::NOENT) => parent.looks = 0,
+                // Somebody puts something there.
+                Err(Errno::NOTEMPTY | Errno::EXIST) => {
+                    levels.push(level);
+                    look_again(levels.last_mut().unwrap_or(&mut top), here.as_fd())?;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            here = above;
         } else {
             return Ok(unlinkat(CWD, path, AtFlags::REMOVEDIR)?);
         }
+    }
+}
+
+/// Looks into a directory once more, unless that has been of no use for too long.
+fn look_again(level: &mut Level, here: BorrowedFd<'_>) -> io::Result<()> {
+    let looks = level.looks + 1;
+    if looks > MOST_LOOKS {
+        return Err(Errno::NOTEMPTY.into());
+    }
+    *level = look_into(here, mem::take(&mut level.name))?;
+    level.looks = looks;
+    Ok(())
+}
+
+/// Removes a directory if there is nothing in it.
+fn is_gone_when_empty(here: BorrowedFd<'_>, name: &CStr) -> io::Result<bool> {
+    match unlinkat(here, name, AtFlags::REMOVEDIR) {
+        Ok(()) | Err(Errno::NOENT) => Ok(true),
+        Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opens a directory. None if it is gone by now.
+fn enter(here: BorrowedFd<'_>, name: &CStr) -> io::Result<Option<OwnedFd>> {
+    match open(here, name) {
+        Ok(next) => Ok(Some(next)),
+        Err(error) => match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::NOENT) => Ok(None),
+            // Something else has its name now.
+            Some(Errno::NOTDIR | Errno::LOOP) => {
+                gone(unlinkat(here, name, AtFlags::empty()))?;
+                Ok(None)
+            }
+            _ => Err(error),
+        },
     }
 }
 
@@ -77,6 +129,7 @@ fn look_into(here: BorrowedFd<'_>, name: CString) -> io::Result<Level> {
         identity: identity(&fstat(here)?),
         ahead: Vec::new(),
         has_more: false,
+        looks: 0,
     };
     for entry in Dir::read_from(here)? {
         let entry = entry?;
@@ -99,8 +152,11 @@ fn is_directory(here: BorrowedFd<'_>, name: &CStr, told: FileType) -> io::Result
     if told != FileType::Unknown {
         return Ok(told == FileType::Directory);
     }
-    let stat = statat(here, name, AtFlags::SYMLINK_NOFOLLOW)?;
-    Ok(FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
+    match statat(here, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(FileType::from_raw_mode(stat.st_mode) == FileType::Directory),
+        Err(Errno::NOENT) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What somebody else has removed is as good as removed.

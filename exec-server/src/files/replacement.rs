@@ -108,7 +108,11 @@ impl Replacement {
         let there = regular(&target)?;
         let had_file = there.is_some();
         let mode = wish.or(there.as_ref().map(|there| there.mode() & MODE)).or(old);
-        let like_it = resemble(staged.as_file(), &target, there.as_ref(), mode);
+        let list = match &there {
+            Some(_) if wish.is_none() => access_list(&target),
+            _ => Ok(None),
+        };
+        let like_it = list.and_then(|list| resemble(staged.as_file(), there.as_ref(), mode, list.as_deref()));
         let (staged, error) = match like_it {
             Ok(()) => match staged.persist(&target) {
                 Ok(_) => return Ok(()),
@@ -180,9 +184,14 @@ fn beside(target: &Path, mode: u32) -> io::Result<NamedTempFile> {
     created.map_err(|error| said.map_or(error, io::Error::from_raw_os_error))
 }
 
-/// Gives the new file the owner of the one that is there, and the mode: the last thing before it takes its place, so that
-/// nobody reads what they may not.
-fn resemble(staged: &File, target: &Path, there: Option<&Metadata>, mode: Option<u32>) -> io::Result<()> {
+/// Gives the new file the owner of the one that is there, this list and this mode: the last thing before it takes its place,
+/// so that nobody reads what they may not.
+fn resemble(
+    staged: &File,
+    there: Option<&Metadata>,
+    mode: Option<u32>,
+    list: Option<&[u8]>,
+) -> io::Result<()> {
     if let Some(there) = there {
         let ours = staged.metadata()?;
         if (ours.uid(), ours.gid()) != (there.uid(), there.gid()) {
@@ -190,18 +199,16 @@ fn resemble(staged: &File, target: &Path, there: Option<&Metadata>, mode: Option
         }
     }
     let Some(mode) = mode else { return Ok(()) };
-    // A directory may have given it a list of its own.
-    match fremovexattr(staged, ACCESS_LIST) {
-        Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
-        Err(error) => return Err(error.into()),
+    match list {
+        // With a list the mode has another meaning, so the list comes first.
+        Some(list) => fsetxattr(staged, ACCESS_LIST, list, XattrFlags::empty())?,
+        // A directory may have given it one of its own.
+        None => match fremovexattr(staged, ACCESS_LIST) {
+            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+            Err(error) => return Err(error.into()),
+        },
     }
-    staged.set_permissions(Permissions::from_mode(mode))?;
-    if there.is_some()
-        && let Some(list) = access_list(target)?
-    {
-        fsetxattr(staged, ACCESS_LIST, &list, XattrFlags::empty())?;
-    }
-    Ok(())
+    staged.set_permissions(Permissions::from_mode(mode))
 }
 
 fn access_list(path: &Path) -> io::Result<Option<Vec<u8>>> {

@@ -63,7 +63,10 @@ impl Threads {
             match started.spawn(move || shared.work()) {
                 Ok(_) => state.threads += 1,
                 Err(error) if state.threads == 0 => {
-                    state.jobs.pop_back();
+                    let job = state.jobs.pop_back();
+                    // What goes with it may take its time.
+                    drop(state);
+                    drop(job);
                     return Err(error);
                 }
                 // One that is there gets to it.

@@ -35,6 +35,12 @@ use crate::session::Session;
 
 /// A file method: what is to be done by a thread that may be blocked, and in which order.
 trait FileMethod: Method {
+    /// Whether there is less to do, or to hold, once it is done.
+    const MAKES_LESS: bool = false;
+
+    /// It is not even planned, because there is too much to do.
+    fn refused(_params: Self::Params, _session: &Arc<Session>) {}
+
     fn plan(params: Self::Params, session: &Arc<Session>) -> Result<Plan<Self::Result>, RpcError>;
 }
 
@@ -130,18 +136,25 @@ fn run<M: FileMethod>(
     params: Option<&str>,
     mut out: Vec<u8>,
 ) -> BoxFuture<'static, Result<Vec<u8>, RpcError>> {
-    let params = parse_params::<M::Params>(params).map_err(RpcError::from);
-    let begun = params
-        .and_then(|params| M::plan(params, &caller.session))
-        .and_then(|Plan { work, job, .. }| {
-            let files = caller.session.files();
-            Ok(files.run(work, move |given_up| {
+    let files = caller.session.files();
+    let planned = match parse_params::<M::Params>(params) {
+        Ok(params) => match files.take_on(M::MAKES_LESS) {
+            Ok(piece) => M::plan(params, &caller.session).map(|plan| (piece, plan)),
+            Err(error) => {
+                M::refused(params, &caller.session);
+                Err(error.into())
+            }
+        },
+        Err(error) => Err(error.into()),
+    };
+    match planned {
+        Ok((piece, Plan { work, job, .. })) => {
+            let done = files.run(piece, work, move |given_up| {
                 job(given_up, &mut out)?;
                 Ok(out)
-            })?)
-        });
-    match begun {
-        Ok(done) => Box::pin(async { Ok(done.await?) }),
+            });
+            Box::pin(async { Ok(done.await?) })
+        }
         Err(error) => Box::pin(std::future::ready(Err(error))),
     }
 }

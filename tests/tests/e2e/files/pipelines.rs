@@ -128,6 +128,61 @@ on_every_wire! {
         }
     }
 
+    async fn a_file_comes_in_more_blocks_than_may_wait(peer: &mut Peer) {
+        let place = place();
+        let path = place.path().join("file");
+        fs::write(&path, "old").unwrap();
+        let mut requests = vec![("fs/open", handle("w", &path, "replace"))];
+        requests.extend((0..2_900).map(|number| ("fs/writeBlock", block("w", number * 4, format!("{number:04}")))));
+        requests.push(closing("w"));
+        let request = |(id, (method, params)): (usize, (&str, Value))| {
+            json!({"jsonrpc": "2.0", "id": format!("b{id}"), "method": method, "params": params})
+        };
+        let requests: Vec<_> = requests.into_iter().enumerate().map(request).collect();
+        for batch in requests.chunks(1000) {
+            peer.send_text(json!(batch).to_string()).await;
+        }
+        let mut answered = 0;
+        while answered < requests.len() {
+            let answers = peer.claim("the answer to a batch", Value::is_array).await;
+            let answers = answers.as_array().expect("it is claimed as one");
+            for answer in answers {
+                assert!(answer.get("error").is_none(), "{answer}");
+            }
+            answered += answers.len();
+        }
+        let expected: Vec<_> = (0..2_900).map(|number| format!("{number:04}")).collect();
+        assert_eq!(fs::read_to_string(path).unwrap(), expected.concat());
+    }
+
+    async fn the_last_of_several_opens_is_the_one_that_counts(peer: &mut Peer) {
+        let place = place();
+        let path = |name: &str| place.path().join(name);
+        for round in 0..ROUNDS / 2 {
+            fs::write(path("file"), "old").unwrap();
+            let text = format!("new {round}");
+            let mut ids = Vec::new();
+            for (method, params) in [
+                ("fs/open", handle("h", path("none/file"), "replace")),
+                closing("h"),
+                ("fs/open", handle("h", path("file"), "replace")),
+            ] {
+                ids.push(peer.request(method, params).await);
+            }
+            let mut is_done = Vec::new();
+            for id in ids {
+                is_done.push(peer.response(id).await.is_ok());
+            }
+            assert_eq!(is_done, [false, true, true]);
+            let answers = all(peer, vec![
+                ("fs/writeBlock", block("h", 0, &text)),
+                closing("h"),
+                ("fs/readFile", at(path("file"))),
+            ]).await;
+            assert_eq!(contents(&answers[2]), text.as_bytes());
+        }
+    }
+
     async fn parents_are_made_before_what_comes_behind(peer: &mut Peer) {
         let place = place();
         for round in 0..ROUNDS {

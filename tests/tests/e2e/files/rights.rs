@@ -135,6 +135,20 @@ on_every_wire! {
         assert!(list_of(&path("made")).is_some());
     }
 
+    async fn a_copy_has_the_mode_of_its_source_also_over_an_access_list(peer: &mut Peer) {
+        let place = place();
+        if !has_lists(place.path()) {
+            return;
+        }
+        let path = |name: &str| place.path().join(name);
+        fs::write(path("source"), "secret").unwrap();
+        set_mode(&path("source"), 0o600);
+        fs::write(path("copy"), "old").unwrap();
+        setxattr(path("copy"), ACCESS_LIST, &list(), XattrFlags::empty()).unwrap();
+        does(peer, "fs/copy", from_to(path("source"), path("copy"))).await;
+        assert_eq!((list_of(&path("copy")), mode(&path("copy"))), (None, 0o600));
+    }
+
     async fn a_link_in_a_tree_that_is_copied_over_leads_nowhere_else(peer: &mut Peer) {
         let place = place();
         let path = |name: &str| place.path().join(name);

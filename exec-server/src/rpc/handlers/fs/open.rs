@@ -14,17 +14,19 @@ impl FileMethod for Open {
         refuse_limits(params.sandbox.as_ref(), true)?;
         let (handle_id, path, mode) = (params.handle_id, tidied(params.path), params.mode);
         let handles = Arc::clone(session.files().handles());
-        let on_path = match mode {
-            OpenMode::Read => Touch::look(&path),
+        let on_handle = Touch::Change(Place::Handle(handle_id.clone()));
+        Ok(match mode {
+            OpenMode::Read => Plan::new(vec![Touch::look(&path), on_handle], move |_| {
+                handles.open(&handle_id, &path)?;
+                Ok(OpenResult { handle_id })
+            }),
             OpenMode::Replace => {
-                handles.declare(&handle_id, &path);
-                Touch::change(&path)
+                let declaration = handles.declare(&handle_id, &path);
+                Plan::new(vec![Touch::change(&path), on_handle], move |_| {
+                    declaration.open(&path)?;
+                    Ok(OpenResult { handle_id })
+                })
             }
-        };
-        let touches = vec![on_path, Touch::Change(Place::Handle(handle_id.clone()))];
-        Ok(Plan::new(touches, move |_| {
-            handles.open(&handle_id, &path, mode)?;
-            Ok(OpenResult { handle_id })
-        }))
+        })
     }
 }

@@ -11,6 +11,10 @@ use crate::limits::MAX_FILE_BLOCK_BYTES;
 use crate::session::Session;
 
 impl FileMethod for WriteBlock {
+    fn refused(params: WriteBlockParams, session: &Arc<Session>) {
+        drop(session.files().handles().block(params.handle_id));
+    }
+
     fn plan(params: WriteBlockParams, session: &Arc<Session>) -> Result<Plan<Empty>, RpcError> {
         let (offset, block) = (params.offset, params.chunk.0);
         if !(1..=MAX_FILE_BLOCK_BYTES).contains(&block.len()) {
@@ -21,11 +25,11 @@ impl FileMethod for WriteBlock {
         if end.is_none_or(|end| i64::try_from(end).is_err()) {
             return Err(error::invalid_param("offset", "no file is that long"));
         }
-        let handles = Arc::clone(session.files().handles());
         let touches = vec![Touch::Change(Place::Handle(params.handle_id.clone()))];
+        let to_write = session.files().handles().block(params.handle_id);
         let bytes = block.len();
         let plan = Plan::new(touches, move |_| {
-            handles.write(&params.handle_id, offset, &block)?;
+            to_write.write(offset, &block)?;
             Ok(Empty {})
         });
         Ok(plan.of_bytes(bytes))
