@@ -4,11 +4,13 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that ask a server to leave.
+/// The signals that ask a server to leave, and the one that would make it.
 #[derive(Debug)]
 pub(super) struct Leave {
     terminate: Signal,
     interrupt: Signal,
+    /// A file has grown beyond a limit of this program's. The write fails, and that is enough: it is one client's.
+    _file_too_large: Signal,
 }
 
 impl Leave {
@@ -21,6 +23,7 @@ impl Leave {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            _file_too_large: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 

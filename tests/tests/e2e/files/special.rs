@@ -6,10 +6,13 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use exec_protocol::ErrorKind::{FileTooLarge, NotADirectory, NotAFile};
-use exec_tests::{Peer, TestServer, on_every_wire};
+use exec_tests::{Peer, TestServer, fixture, on_every_wire, on_program};
 use serde_json::json;
+use tokio::process::Command;
 
-use super::{at, contents, decoded, fails, fifo, from_to, handle, holding, names, part, place, read};
+use super::{
+    at, bytes, contents, decoded, fails, fifo, from_to, handle, holding, names, part, place, read, write,
+};
 use crate::witness;
 
 /// How much the server may have grown at its largest, in KiB.
@@ -118,4 +121,32 @@ on_every_wire! {
         }
         witness::end(peer).await;
     }
+}
+
+#[tokio::test]
+async fn a_limit_on_the_length_of_files_fails_a_write_and_nothing_else() {
+    let program = fixture::program("exec-server-under-test");
+    let mut command = Command::new("/bin/sh");
+    // In blocks of 512 or 1,024 bytes.
+    command
+        .args(["-c", r#"ulimit -f 100; exec "$0" "$@""#])
+        .arg(program);
+    on_program(command, async |server| {
+        let place = place();
+        let path = place.path().join("file");
+        let mut peer = server.session().await;
+        write(&mut peer, &path, "old").await;
+        fails(
+            &mut peer,
+            "fs/writeFile",
+            holding(&path, bytes(200_000)),
+            FileTooLarge,
+            None,
+        )
+        .await;
+        assert_eq!(read(&mut peer, &path).await, b"old");
+        assert_eq!(names(place.path()), ["file"]);
+        peer.finish().await;
+    })
+    .await;
 }
