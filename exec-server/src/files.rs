@@ -15,6 +15,9 @@ mod replacement;
 mod threads;
 mod walking;
 
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -68,6 +71,19 @@ pub(crate) struct Work {
 /// The path without a slash at its end and without `.`; `..` is left to the file system.
 pub(crate) fn tidied(path: WirePath) -> PathBuf {
     path.into_path().components().collect()
+}
+
+/// Device and inode: the same for all names of one thing.
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+/// None if there is nothing.
+fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 impl Files {

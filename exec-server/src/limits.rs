@@ -138,6 +138,10 @@ pub const MAX_FILE_HANDLES: usize = 128;
 /// network's disk, and the rest gets on.
 pub const MAX_FILE_JOBS: usize = 8;
 
+/// As many of them at a time have an answer that may be as long as a message. An answer counts until it is handed to the
+/// connection.
+pub const MAX_LONG_FILE_JOBS: usize = 4;
+
 /// Longest list of files in one answer, in bytes as it goes out. A walk ends there; a directory with more is refused.
 pub const MAX_FILE_LIST_BYTES: usize = 24 << 20;
 
@@ -154,10 +158,6 @@ pub const MAX_WALK_ENTRIES: usize = 50_000;
 
 /// Errors that a walk tells. With more it is truncated.
 pub const MAX_WALK_ERRORS: usize = 1_000;
-
-/// As many of them at a time have an answer that may be as long as a message. An answer counts until it is handed to the
-/// connection.
-pub const MAX_LONG_FILE_JOBS: usize = 4;
 
 /// Pieces of file work of one session that are asked for and not done. When it is reached, reading pauses; when nothing gets
 /// done meanwhile, more are refused.

@@ -22,7 +22,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 
 pub(crate) use caretaker::look_after;
-pub(crate) use command::{CommandError, command, terminal_size};
+pub(crate) use command::{CommandError, SandboxUnsupported, command, terminal_size};
 pub(crate) use description::{Description, time};
 pub(crate) use owner::Owner;
 pub(crate) use progress::Progress;

@@ -160,8 +160,7 @@ impl Session {
         let mut state = self.lock();
         let is_same = state.attached.is_none() && state.absences == absence.0;
         if is_same {
-            state.end(stop);
-            self.files.end();
+            self.end_as(&mut state, stop);
         }
         is_same
     }
@@ -194,8 +193,7 @@ impl Session {
     /// Ends the session: its processes are stopped but for those that outlive it, and its connection, if it has
     /// one, is left to say what becomes of them.
     pub(crate) fn end(&self, stop: &Stop) {
-        self.lock().end(stop);
-        self.files.end();
+        self.end_as(&mut self.lock(), stop);
         self.absence_over.notify_waiters();
     }
 
@@ -253,16 +251,15 @@ impl Session {
     /// processes have said.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         let state = self.lock();
-        (state.is_idle() && self.files.is_idle()).then_some(state.changed_at)
+        self.is_idle(&state).then_some(state.changed_at)
     }
 
     /// Ends the session if nobody came and nothing was started meanwhile. True if it is over now.
     pub(crate) fn end_if_idle(&self, stop: &Stop) -> bool {
         let mut state = self.lock();
-        let is_idle = state.is_idle() && self.files.is_idle();
+        let is_idle = self.is_idle(&state);
         if is_idle {
-            state.end(stop);
-            self.files.end();
+            self.end_as(&mut state, stop);
         }
         is_idle
     }
@@ -309,6 +306,15 @@ impl Session {
     pub(crate) fn remove_outlived(&self, process: &Arc<Process>) {
         let mut state = self.lock();
         state.outlived.retain(|other| !Arc::ptr_eq(other, process));
+    }
+
+    fn is_idle(&self, state: &State) -> bool {
+        state.is_idle() && self.files.is_idle()
+    }
+
+    fn end_as(&self, state: &mut State, stop: &Stop) {
+        state.end(stop);
+        self.files.end();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -17,11 +17,13 @@ const PIECE_BYTES: usize = 192 << 10;
 
 /// Tells what a path leads to.
 pub(crate) fn metadata(path: &Path) -> Result<wire::Metadata, FileError> {
-    let (own, followed) = (fs::symlink_metadata(path)?, fs::metadata(path)?);
+    let own = fs::symlink_metadata(path)?;
+    let is_symlink = own.is_symlink();
+    let followed = if is_symlink { fs::metadata(path)? } else { own };
     Ok(wire::Metadata {
         is_directory: followed.is_dir(),
         is_file: followed.is_file(),
-        is_symlink: own.is_symlink(),
+        is_symlink,
         size: followed.len(),
         created_at_ms: unix_ms(followed.created()),
         modified_at_ms: unix_ms(followed.modified()),

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::path::{Path, PathBuf};
 
 use super::replacement::Replacement;
-use super::{FileError, contents, directory};
+use super::{FileError, contents, directory, identity, if_there};
 
 /// What of a mode is copied.
 const MODE: u32 = 0o777;
@@ -38,13 +38,9 @@ pub(crate) fn copy(source: &Path, destination: &Path, recursive: bool) -> Result
 /// Where the destination is or would be, without symlinks.
 fn existing(destination: &Path) -> Result<PathBuf, FileError> {
     for path in destination.ancestors() {
-        match fs::canonicalize(path) {
-            Ok(found) => {
-                let rest = destination.strip_prefix(path).unwrap_or(Path::new(""));
-                return Ok(found.join(rest));
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
+        if let Some(found) = if_there(fs::canonicalize(path))? {
+            let rest = destination.strip_prefix(path).unwrap_or(Path::new(""));
+            return Ok(found.join(rest));
         }
     }
     Ok(destination.to_owned())
@@ -96,28 +92,16 @@ fn copy_tree(source: &Path, metadata: &Metadata, destination: &Path) -> Result<(
     Ok(())
 }
 
-/// Device and inode.
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
-}
-
 /// Whether there is one. False if there is nothing; anything else will be in the way.
-fn is_directory(found: io::Result<Metadata>) -> Result<bool, FileError> {
-    match found {
-        Ok(there) => Ok(there.is_dir()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+fn is_directory(found: io::Result<Metadata>) -> io::Result<bool> {
+    Ok(if_there(found)?.is_some_and(|there| there.is_dir()))
 }
 
 /// Makes a directory, and plans what it takes to finish it.
 fn make(metadata: &Metadata, destination: &Path, steps: &mut Vec<Step>) -> Result<(), FileError> {
     let mode = metadata.mode() & MODE;
     let created = DirBuilder::new().mode(mode | OWNER).create(destination);
-    created.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => FileError::Exists(destination.to_owned()),
-        _ => error.into(),
-    })?;
+    created.map_err(|error| FileError::of_making(error, destination))?;
     // Only one that keeps its owner out cannot be as it should be from the beginning.
     if mode & OWNER != OWNER {
         let permissions = Permissions::from_mode(fs::metadata(destination)?.mode() & mode);
@@ -129,10 +113,7 @@ fn make(metadata: &Metadata, destination: &Path, steps: &mut Vec<Step>) -> Resul
 fn copy_one(source: &Path, file_type: FileType, destination: &Path) -> Result<(), FileError> {
     if file_type.is_symlink() {
         let target = fs::read_link(source)?;
-        return symlink(target, destination).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => FileError::Exists(destination.to_owned()),
-            _ => error.into(),
-        });
+        return symlink(target, destination).map_err(|error| FileError::of_making(error, destination));
     }
     let (mut file, metadata) = contents::open(source)?;
     // What runs with the rights of its owner does so for its owner, not for us.

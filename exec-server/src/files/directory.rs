@@ -3,15 +3,14 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use exec_protocol::WirePath;
 use exec_protocol::fs::DirectoryEntry;
 use rustix::io::Errno;
 
-use super::FileError;
 use super::removal::remove_tree;
+use super::{FileError, identity};
 use crate::limits::MAX_FILE_LIST_BYTES;
 
 /// What stands around an entry in the answer, in bytes.
@@ -24,10 +23,7 @@ pub(crate) fn create(path: &Path, recursive: bool) -> Result<(), FileError> {
     } else {
         fs::create_dir(path)
     };
-    made.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => FileError::Exists(path.to_owned()),
-        _ => error.into(),
-    })
+    made.map_err(|error| FileError::of_making(error, path))
 }
 
 /// All entries of a directory, in the order of the bytes of their names.
@@ -102,8 +98,7 @@ pub(crate) fn remove(path: &Path, recursive: bool, force: bool) -> Result<(), Fi
         }
         own => own?,
     };
-    let root = fs::metadata("/")?;
-    if (own.dev(), own.ino()) == (root.dev(), root.ino()) {
+    if identity(&own) == identity(&fs::metadata("/")?) {
         // By another name, such as that of a mount.
         return Err(FileError::Io(Errno::BUSY.into()));
     }

@@ -1,7 +1,7 @@
 //! Why file work failed.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::limits::{MAX_FILE_BYTES, MAX_FILE_HANDLES};
 
@@ -74,6 +74,16 @@ pub(crate) enum FileError {
     /// It was not done, or not to its end.
     #[error("the work on the file was broken off")]
     BrokenOff,
+}
+
+impl FileError {
+    /// What was said when something was to be made at the path.
+    pub(super) fn of_making(error: io::Error, path: &Path) -> Self {
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => Self::Exists(path.to_owned()),
+            _ => error.into(),
+        }
+    }
 }
 
 impl From<io::Error> for FileError {

@@ -17,7 +17,7 @@ const MOST_LOOKS: u32 = 8;
 
 /// A directory on the way down.
 struct Level {
-    /// By which name it is known above.
+    /// By which name it is known above; none for the top.
     name: CString,
     /// What it is, to be known again on the way up.
     identity: (i128, u64),
@@ -38,11 +38,9 @@ struct Level {
 ///
 /// Not found only if the directory itself was not there. With others a part may be gone.
 pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
-    let mut levels: Vec<Level> = Vec::new();
     let mut here = open(CWD, path)?;
-    let mut top = look_into(here.as_fd(), CString::default())?;
-    loop {
-        let level = levels.last_mut().unwrap_or(&mut top);
+    let mut levels = vec![look_into(here.as_fd(), CString::default())?];
+    while let Some((level, above)) = levels.split_last_mut() {
         if let Some(name) = level.ahead.pop() {
             if is_gone_when_empty(here.as_fd(), &name)? {
                 level.looks = 0;
@@ -52,28 +50,27 @@ pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
             }
         } else if level.has_more {
             look_again(level, here.as_fd())?;
-        } else if let Some(level) = levels.pop() {
-            let above = open(&here, c"..")?;
-            let parent = levels.last_mut().unwrap_or(&mut top);
-            if identity(&fstat(&above)?) != parent.identity {
+        } else if let Some(parent) = above.last_mut() {
+            let up = open(&here, c"..")?;
+            if identity(&fstat(&up)?) != parent.identity {
                 // It was moved to somewhere else.
                 return Err(Errno::BUSY.into());
             }
-            match unlinkat(&above, &level.name, AtFlags::REMOVEDIR) {
-                Ok(()) | Err(Errno::NOENT) => parent.looks = 0,
-                // Somebody puts something there.
-                Err(Errno::NOTEMPTY | Errno::EXIST) => {
-                    levels.push(level);
-                    look_again(levels.last_mut().unwrap_or(&mut top), here.as_fd())?;
-                    continue;
+            match unlinkat(&up, &level.name, AtFlags::REMOVEDIR) {
+                Ok(()) | Err(Errno::NOENT) => {
+                    parent.looks = 0;
+                    levels.pop();
+                    here = up;
                 }
+                // Somebody puts something there.
+                Err(Errno::NOTEMPTY | Errno::EXIST) => look_again(level, here.as_fd())?,
                 Err(error) => return Err(error.into()),
             }
-            here = above;
         } else {
-            return Ok(unlinkat(CWD, path, AtFlags::REMOVEDIR)?);
+            break;
         }
     }
+    Ok(unlinkat(CWD, path, AtFlags::REMOVEDIR)?)
 }
 
 /// Looks into a directory once more, unless that has been of no use for too long.

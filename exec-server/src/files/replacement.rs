@@ -9,7 +9,7 @@ use rustix::fs::{Access, AtFlags, CWD, OFlags, XattrFlags, accessat, fremovexatt
 use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
-use super::FileError;
+use super::{FileError, if_there};
 
 /// What the name of a file begins with that is not in place yet.
 const PREFIX: &str = ".exec-server-";
@@ -106,7 +106,6 @@ impl Replacement {
             Staged::Elsewhere(staged) => return overwrite(&target, &staged, wish),
         };
         let there = regular(&target)?;
-        let had_file = there.is_some();
         let mode = wish.or(there.as_ref().map(|there| there.mode() & MODE)).or(old);
         let list = match &there {
             Some(_) if wish.is_none() => access_list(&target),
@@ -121,7 +120,7 @@ impl Replacement {
             Err(error) => (staged, error),
         };
         // It cannot take the place of one that is a mount of its own, say, or whose owner we may not give it.
-        if had_file && !is_shortage(&error) {
+        if there.is_some() && !is_shortage(&error) {
             overwrite(&target, staged.as_file(), wish)
         } else {
             Err(error.into())
@@ -160,11 +159,9 @@ fn follow(path: &Path) -> Result<(PathBuf, Option<Metadata>), FileError> {
 
 /// The regular file of this name, if there is something. Symlinks are not followed: somebody may have put one there.
 fn regular(target: &Path) -> Result<Option<Metadata>, FileError> {
-    match fs::symlink_metadata(target) {
-        Ok(there) if there.is_file() => Ok(Some(there)),
-        Ok(_) => Err(FileError::NotAFile(target.to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
+    match if_there(fs::symlink_metadata(target))? {
+        Some(there) if !there.is_file() => Err(FileError::NotAFile(target.to_owned())),
+        there => Ok(there),
     }
 }
 

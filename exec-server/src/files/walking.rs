@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use exec_protocol::WirePath;
 use exec_protocol::fs::{WalkEntry, WalkError, WalkKind, WalkOptions, WalkResult};
 use tokio_util::sync::CancellationToken;
 
-use super::FileError;
+use super::{FileError, identity};
 use crate::limits::{
     MAX_FILE_LIST_BYTES, MAX_WALK_DEPTH, MAX_WALK_DIRECTORIES, MAX_WALK_ENTRIES, MAX_WALK_ERRORS,
 };
@@ -33,7 +32,7 @@ pub(crate) fn walk(
     let is_link = fs::symlink_metadata(top)?.is_symlink();
     let mut walk = Walk::new(options);
     if metadata.is_dir() && (options.follow_directory_symlinks || !is_link) {
-        walk.below(top, (metadata.dev(), metadata.ino()), given_up);
+        walk.below(top, identity(&metadata), given_up);
     }
     Ok(walk.found)
 }
@@ -152,9 +151,7 @@ impl Walk {
         }
         // It may be met by way of a symlink too.
         match fs::metadata(entry.path()) {
-            Ok(metadata) if metadata.is_dir() => {
-                found(WalkKind::Directory, Some((metadata.dev(), metadata.ino())))
-            }
+            Ok(metadata) if metadata.is_dir() => found(WalkKind::Directory, Some(identity(&metadata))),
             Ok(_) => Ok(None),
             // A symlink that leads nowhere.
             Err(_) if file_type.is_symlink() => Ok(None),

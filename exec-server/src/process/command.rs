@@ -18,11 +18,8 @@ pub(crate) enum CommandError {
     #[error("argv has no program")]
     EmptyArgv,
     /// A sandbox or a managed network was asked for.
-    #[error("`{field}` cannot be enforced here")]
-    SandboxUnsupported {
-        /// The member that asks for it.
-        field: &'static str,
-    },
+    #[error(transparent)]
+    Sandbox(#[from] SandboxUnsupported),
     /// A variable that no environment can hold.
     #[error("{name:?} cannot be the name of a variable")]
     VariableName {
@@ -47,6 +44,14 @@ pub(crate) enum CommandError {
     /// Nobody could reach the process again.
     #[error("nobody could reach the process again once this session is over")]
     KeepUnsupported,
+}
+
+/// Something was asked for that nobody can enforce here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` cannot be enforced here")]
+pub(crate) struct SandboxUnsupported {
+    /// The member that asks for it.
+    pub(crate) field: &'static str,
 }
 
 /// The command for `params`, on top of the server's environment and working directory.
@@ -115,7 +120,7 @@ fn refuse_sandbox(params: &StartParams) -> Result<(), CommandError> {
         (params.enforce_managed_network, "enforceManagedNetwork"),
     ];
     match asked.into_iter().find(|(is_asked, _)| *is_asked) {
-        Some((_, field)) => Err(CommandError::SandboxUnsupported { field }),
+        Some((_, field)) => Err(SandboxUnsupported { field }.into()),
         None => Ok(()),
     }
 }

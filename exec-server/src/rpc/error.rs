@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use crate::files::FileError;
 use crate::output::{PatternError, ReadError};
-use crate::process::{CommandError, ResizeError, StdinRefusal};
+use crate::process::{CommandError, ResizeError, SandboxUnsupported, StdinRefusal};
 use crate::server::StartError;
 use crate::session::{AttachError, HandshakeError, OpenError, ReserveError};
 use crate::stats::Stats;
@@ -107,11 +107,17 @@ impl From<CommandError> for RpcError {
             }
             CommandError::KeepUnsupported => (ErrorKind::KeepUnsupported, "onDisconnect"),
             CommandError::EmptyArgv => (ErrorKind::EmptyArgv, "argv"),
-            CommandError::SandboxUnsupported { field } => (ErrorKind::SandboxUnsupported, *field),
+            CommandError::Sandbox(refusal) => return (*refusal).into(),
             CommandError::VariableName { .. } => (ErrorKind::InvalidParams, "env"),
             CommandError::SizeWithoutTerminal => (ErrorKind::InvalidParams, "size"),
         };
         Self::new(kind, error.to_string()).with_field(field)
+    }
+}
+
+impl From<SandboxUnsupported> for RpcError {
+    fn from(error: SandboxUnsupported) -> Self {
+        Self::new(ErrorKind::SandboxUnsupported, error.to_string()).with_field(error.field)
     }
 }
 
@@ -227,12 +233,6 @@ fn file_error_kind(error: &io::Error) -> ErrorKind {
             _ => ErrorKind::Internal,
         },
     }
-}
-
-/// What nobody can enforce here.
-pub(super) fn sandbox_unsupported(field: &str) -> RpcError {
-    let message = format!("`{field}` cannot be enforced here");
-    RpcError::new(ErrorKind::SandboxUnsupported, message).with_field(field)
 }
 
 /// A member has a value that it cannot have here.

@@ -20,8 +20,9 @@ mod special;
 mod walks;
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use exec_protocol::{Blob, ErrorKind, WirePath};
@@ -129,6 +130,14 @@ fn bytes(length: usize) -> Vec<u8> {
     let mut contents = letters.repeat(length / letters.len() + 1);
     contents.truncate(length);
     contents
+}
+
+fn set_mode(path: impl AsRef<Path>, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn mode(path: impl AsRef<Path>) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o7777
 }
 
 fn fifo(path: impl AsRef<Path>) {

@@ -31,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Caller, error};
 use crate::files::{FileError, Touch, Work};
+use crate::limits::MAX_FILE_BLOCK_BYTES;
+use crate::process::SandboxUnsupported;
 use crate::session::Session;
 
 /// A file method: what is to be done by a thread that may be blocked, and in which order.
@@ -162,7 +164,7 @@ fn run<M: FileMethod>(
 /// Refuses what would have to be kept to and cannot be.
 fn refuse_limits(sandbox: Option<&Value>, follow_symlinks: bool) -> Result<(), RpcError> {
     if sandbox.is_some() {
-        return Err(error::sandbox_unsupported("sandbox"));
+        return Err(SandboxUnsupported { field: "sandbox" }.into());
     }
     if !follow_symlinks {
         return Err(error::invalid_param(
@@ -171,4 +173,13 @@ fn refuse_limits(sandbox: Option<&Value>, follow_symlinks: bool) -> Result<(), R
         ));
     }
     Ok(())
+}
+
+/// Refuses a block that is too long, or nothing at all.
+fn refuse_length(length: usize, field: &str) -> Result<(), RpcError> {
+    if (1..=MAX_FILE_BLOCK_BYTES).contains(&length) {
+        return Ok(());
+    }
+    let message = format!("a block has between 1 and {MAX_FILE_BLOCK_BYTES} bytes");
+    Err(error::invalid_param(field, message))
 }

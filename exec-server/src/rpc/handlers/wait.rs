@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exec_protocol::process::{UnmetReason, Until, UntilKind, WaitMode, WaitParams, WaitResult};
-use exec_protocol::{ErrorKind, ProcessId, RpcError};
+use exec_protocol::{ProcessId, RpcError};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Semaphore;
@@ -96,26 +96,25 @@ fn cost_kib(condition: &Condition, processes: usize) -> u32 {
 /// What is to be waited for, in so many processes.
 fn condition(until: &Until, processes: usize) -> Result<Condition, RpcError> {
     if until.stream.is_some() && !matches!(until.kind, UntilKind::Output | UntilKind::Pattern) {
-        return Err(invalid("until.stream", "only output and patterns have a stream"));
+        return Err(error::invalid_param(
+            "until.stream",
+            "only output and patterns have a stream",
+        ));
     }
     Ok(match until.kind {
         UntilKind::Exited => Condition::Exited,
         UntilKind::Closed => Condition::Closed,
         UntilKind::Output => Condition::Output(until.stream),
         UntilKind::Pattern => {
-            let missing = || invalid("until.regex", "a pattern needs a regex");
+            let missing = || error::invalid_param("until.regex", "a pattern needs a regex");
             let regex = until.regex.as_deref().ok_or_else(missing)?;
             Condition::Pattern(Arc::new(Pattern::new(regex, processes)?), until.stream)
         }
         UntilKind::Silent => {
-            let missing = || invalid("until.silentMs", "silence needs a duration");
+            let missing = || error::invalid_param("until.silentMs", "silence needs a duration");
             Condition::Silent(Duration::from_millis(until.silent_ms.ok_or_else(missing)?))
         }
     })
-}
-
-fn invalid(field: &str, message: &str) -> RpcError {
-    RpcError::new(ErrorKind::InvalidParams, message).with_field(field)
 }
 
 /// Those that wait for the processes, with their ids, as soon as all of them have been started. Of a group, a process whose start

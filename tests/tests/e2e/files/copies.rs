@@ -1,23 +1,15 @@
 //! `fs/copy`
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use exec_protocol::ErrorKind::{AlreadyExists, InvalidRequest, NotAFile, PathNotFound};
 use exec_tests::{Peer, on_every_wire};
 use serde_json::{Value, json};
 
-use super::{bytes, does, fails, fifo, from_to, names, place, uri};
+use super::{bytes, does, fails, fifo, from_to, mode, names, place, set_mode, uri};
 use crate::commands::with;
-
-fn set_mode(path: impl AsRef<Path>, mode: u32) {
-    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-}
-
-fn mode(path: impl AsRef<Path>) -> u32 {
-    fs::symlink_metadata(path).unwrap().mode() & 0o7777
-}
 
 fn tree(source: impl AsRef<Path>, destination: impl AsRef<Path>) -> Value {
     with(from_to(source, destination), json!({"recursive": true}))

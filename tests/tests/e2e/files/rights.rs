@@ -1,7 +1,7 @@
 //! Nobody may do more with a file after it was written than before.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use exec_protocol::ErrorKind::AlreadyExists;
@@ -10,7 +10,7 @@ use rustix::fs::{XattrFlags, getxattr, setxattr};
 use rustix::io::Errno;
 use serde_json::json;
 
-use super::{block, does, fails, from_to, handle, names, place, write};
+use super::{block, does, fails, from_to, handle, mode, names, place, set_mode, write};
 use crate::commands::with;
 
 /// The list of a file, and the one that a directory gives to what is made in it.
@@ -47,14 +47,6 @@ fn list_of(path: &Path) -> Option<Vec<u8>> {
     }
 }
 
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().mode() & 0o7777
-}
-
-fn set_mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-}
-
 /// Whether the file system of this directory has such lists. Not all do, and none can be kept where there are none.
 fn has_lists(directory: &Path) -> bool {
     let path = directory.join("try");
@@ -72,14 +64,14 @@ on_every_wire! {
         fs::create_dir(path("tree")).unwrap();
         for (name, given) in [("tree/user", 0o4755), ("tree/group", 0o2750), ("tree/both", 0o6711)] {
             fs::write(path(name), "x").unwrap();
-            set_mode(&path(name), given);
+            set_mode(path(name), given);
         }
         does(peer, "fs/copy", from_to(path("tree/user"), path("one"))).await;
         does(peer, "fs/copy", from_to(path("tree/both"), path("one"))).await;
-        assert_eq!(mode(&path("one")), 0o711);
+        assert_eq!(mode(path("one")), 0o711);
         does(peer, "fs/copy", with(from_to(path("tree"), path("other")), json!({"recursive": true}))).await;
-        assert_eq!(mode(&path("other/user")), 0o755);
-        assert_eq!(mode(&path("other/group")), 0o750);
+        assert_eq!(mode(path("other/user")), 0o755);
+        assert_eq!(mode(path("other/group")), 0o750);
     }
 
     async fn a_file_has_the_mode_that_it_has_when_its_new_contents_come(peer: &mut Peer) {
@@ -110,7 +102,7 @@ on_every_wire! {
         peer.call("fs/open", handle("w", &path, "replace")).await;
         let names = names(place.path());
         let staged = names.iter().find(|name| *name != "file").expect("it waits somewhere");
-        assert_eq!(mode(&place.path().join(staged)), 0o600);
+        assert_eq!(mode(place.path().join(staged)), 0o600);
         does(peer, "fs/close", json!({"handleId": "w"})).await;
         assert_eq!(mode(&path), 0o644);
     }
@@ -127,10 +119,10 @@ on_every_wire! {
         assert_eq!(list_of(&path("with")), Some(list()));
         // What is made in this directory has the list, but not what was there before.
         fs::write(path("without"), "old").unwrap();
-        set_mode(&path("without"), 0o640);
+        set_mode(path("without"), 0o640);
         setxattr(place.path(), DEFAULT_LIST, &list(), XattrFlags::empty()).unwrap();
         write(peer, path("without"), "new").await;
-        assert_eq!((list_of(&path("without")), mode(&path("without"))), (None, 0o640));
+        assert_eq!((list_of(&path("without")), mode(path("without"))), (None, 0o640));
         write(peer, path("made"), "new").await;
         assert!(list_of(&path("made")).is_some());
     }
@@ -142,11 +134,11 @@ on_every_wire! {
         }
         let path = |name: &str| place.path().join(name);
         fs::write(path("source"), "secret").unwrap();
-        set_mode(&path("source"), 0o600);
+        set_mode(path("source"), 0o600);
         fs::write(path("copy"), "old").unwrap();
         setxattr(path("copy"), ACCESS_LIST, &list(), XattrFlags::empty()).unwrap();
         does(peer, "fs/copy", from_to(path("source"), path("copy"))).await;
-        assert_eq!((list_of(&path("copy")), mode(&path("copy"))), (None, 0o600));
+        assert_eq!((list_of(&path("copy")), mode(path("copy"))), (None, 0o600));
     }
 
     async fn a_link_in_a_tree_that_is_copied_over_leads_nowhere_else(peer: &mut Peer) {

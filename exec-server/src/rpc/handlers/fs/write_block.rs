@@ -5,9 +5,8 @@ use std::sync::Arc;
 use exec_protocol::fs::{WriteBlock, WriteBlockParams};
 use exec_protocol::{Empty, RpcError};
 
-use super::{FileMethod, Plan, error};
+use super::{FileMethod, Plan, error, refuse_length};
 use crate::files::{Place, Touch};
-use crate::limits::MAX_FILE_BLOCK_BYTES;
 use crate::session::Session;
 
 impl FileMethod for WriteBlock {
@@ -17,10 +16,7 @@ impl FileMethod for WriteBlock {
 
     fn plan(params: WriteBlockParams, session: &Arc<Session>) -> Result<Plan<Empty>, RpcError> {
         let (offset, block) = (params.offset, params.chunk.0);
-        if !(1..=MAX_FILE_BLOCK_BYTES).contains(&block.len()) {
-            let message = format!("a block has between 1 and {MAX_FILE_BLOCK_BYTES} bytes");
-            return Err(error::invalid_param("chunk", message));
-        }
+        refuse_length(block.len(), "chunk")?;
         let end = offset.checked_add(block.len() as u64);
         if end.is_none_or(|end| i64::try_from(end).is_err()) {
             return Err(error::invalid_param("offset", "no file is that long"));

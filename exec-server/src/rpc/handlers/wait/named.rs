@@ -6,7 +6,7 @@ use std::sync::Arc;
 use exec_protocol::process::WaitParams;
 use exec_protocol::{Group, ProcessId, RpcError};
 
-use super::{Caller, invalid};
+use super::{Caller, error};
 use crate::limits::MAX_WAIT_PROCESSES;
 use crate::process::Process;
 
@@ -30,11 +30,17 @@ pub(super) struct Beginning {
 pub(super) fn named(caller: &Caller, params: &WaitParams) -> Result<Vec<Named>, RpcError> {
     let (field, named) = match &params.group {
         Some(_) if !params.process_ids.is_empty() => {
-            return Err(invalid("group", "processIds and a group exclude each other"));
+            return Err(error::invalid_param(
+                "group",
+                "processIds and a group exclude each other",
+            ));
         }
         Some(group) => ("group", of_group(caller, group, &params.from_offsets)),
         None if params.process_ids.is_empty() => {
-            return Err(invalid("processIds", "there is no process to wait for"));
+            return Err(error::invalid_param(
+                "processIds",
+                "there is no process to wait for",
+            ));
         }
         None => (
             "processIds",
@@ -43,7 +49,7 @@ pub(super) fn named(caller: &Caller, params: &WaitParams) -> Result<Vec<Named>, 
     };
     if named.len() > MAX_WAIT_PROCESSES {
         let too_many = format!("{} processes are more than {MAX_WAIT_PROCESSES}", named.len());
-        return Err(invalid(field, &too_many));
+        return Err(error::invalid_param(field, too_many));
     }
     Ok(named)
 }
