@@ -28,8 +28,7 @@ impl Marker {
         os::with_variable(&format!("EXEC_TESTS_MARKER={}", self.0))
     }
 
-    /// Waits until so many have the name, and returns them. One that is about to become another program has none for
-    /// a moment.
+    /// Waits until so many have the name, and returns them.
     ///
     /// # Cancel safety
     ///

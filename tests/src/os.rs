@@ -116,9 +116,7 @@ impl OsProcess {
 /// Those that were started with this variable, `NAME=VALUE`, and have not ended.
 pub fn with_variable(variable: &str) -> Vec<OsProcess> {
     let has_it = |pid: &u32| {
-        // Fails for those of other users, which are none of ours.
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment
+        environment(*pid)
             .split(|byte| *byte == 0)
             .any(|entry| entry == variable.as_bytes())
     };
@@ -126,6 +124,33 @@ pub fn with_variable(variable: &str) -> Vec<OsProcess> {
         .filter(has_it)
         .filter_map(OsProcess::with_pid)
         .collect()
+}
+
+/// The environment of a process; empty if it has ended, or belongs to another user and is none of ours.
+fn environment(pid: u32) -> Vec<u8> {
+    let now = || fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    loop {
+        let environment = now();
+        if !environment.is_empty() {
+            return environment;
+        }
+        if !is_becoming_another_program(pid) {
+            // It may have been until just now.
+            return now();
+        }
+    }
+}
+
+/// Whether it has the memory of its next program already, but not the variables yet: it has a program, and where
+/// they begin (field 50 of `stat`) is not known.
+fn is_becoming_another_program(pid: u32) -> bool {
+    let Ok(text) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return false;
+    };
+    let begin = text
+        .rsplit_once(") ")
+        .and_then(|(_, fields)| fields.split(' ').nth(47));
+    begin == Some("0") && fs::read_link(format!("/proc/{pid}/exe")).is_ok()
 }
 
 fn every_pid() -> impl Iterator<Item = u32> {

@@ -74,14 +74,40 @@ impl Marker {
     pub(crate) fn living(&self) -> Vec<u32> {
         let pids = fs::read_dir("/proc").unwrap();
         pids.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-            .filter(|pid| {
-                let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-                environment
+            .filter(|&pid| {
+                environment(pid)
                     .split(|&byte| byte == 0)
                     .any(|variable| variable == self.0.as_bytes())
             })
             .collect()
     }
+}
+
+/// The environment of a process; empty if it has ended or is somebody else's.
+fn environment(pid: u32) -> Vec<u8> {
+    let now = || fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    loop {
+        let environment = now();
+        if !environment.is_empty() {
+            return environment;
+        }
+        if !is_becoming_another_program(pid) {
+            // It may have been until just now.
+            return now();
+        }
+    }
+}
+
+/// Whether it has the memory of its next program already, but not the variables yet: it has a program, and where
+/// they begin (field 50 of `stat`) is not known.
+fn is_becoming_another_program(pid: u32) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return false;
+    };
+    let begin = stat
+        .rsplit_once(") ")
+        .and_then(|(_, fields)| fields.split(' ').nth(47));
+    begin == Some("0") && fs::read_link(format!("/proc/{pid}/exe")).is_ok()
 }
 
 /// What programs do to get away, by name. Each says `ready` when it has.

@@ -169,11 +169,15 @@ on_every_wire! {
         let start = peer.request("process/start", marker.on(echo.of_blocks("q", 100_000))).await;
         until("it has been started and has written", || echo.written() == 100_000).await;
         marker.ended().await;
-        let state = peer.request("process/read", json!({"processId": "q", "maxBytes": 0})).await;
+        // That it is gone is seen here before it is seen by the server.
+        let until_exited = json!({"processIds": ["q"], "until": {"kind": "exited"}, "waitMs": 60_000});
+        let exit = peer.request("process/wait", until_exited).await;
         let transcript = peer.output_until_closed("p").await;
         assert_eq!(assert_in_place(&transcript.events), FLOOD_BYTES);
         assert_eq!(peer.response(start).await.map(|_| Value::Null), Ok(Value::Null));
-        let state = peer.response(state).await.expect("it can be read");
+        let exit = peer.response(exit).await.expect("it can be waited for");
+        assert_eq!(exit["fired"][0]["kind"], "exited");
+        let state = peer.call("process/read", json!({"processId": "q", "maxBytes": 0})).await;
         assert_eq!((&state["exited"], &state["endOffset"]), (&json!(true), &json!(100_000)));
         assert_eq!(assert_in_place(&peer.output_until_closed("q").await.events), 100_000);
         peer.finish().await;
