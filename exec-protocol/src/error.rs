@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::process::ProcessRecord;
+use crate::task::TaskId;
 
 /// A JSON-RPC error code. Numbers are part of the contract: never reuse one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,16 @@ kinds! {
     DuplicateHandle = InvalidRequest "duplicateHandle",
     /// A handle is for reading, or for writing, and was used for the other.
     WrongHandleMode = InvalidRequest "wrongHandleMode",
+    /// There is no task whose id is this, or begins so.
+    UnknownTask = InvalidRequest "unknownTask",
+    /// Several tasks have ids that begin so, which are in `data.candidates`.
+    AmbiguousTask = InvalidRequest "ambiguousTask",
+    /// A task with this id is there already.
+    DuplicateTask = InvalidRequest "duplicateTask",
+    /// The task has no attempt that runs.
+    TaskNotRunning = InvalidRequest "taskNotRunning",
+    /// The task has not ended.
+    TaskNotEnded = InvalidRequest "taskNotEnded",
     /// A member is missing or has the wrong type or value.
     InvalidParams = InvalidParams "invalidParams",
     /// A chunk is not standard base64 with padding.
@@ -123,6 +134,10 @@ kinds! {
     WriteIncomplete = InternalError "writeIncomplete",
     /// As much work on files as may be waits for a disk that does not get on. Passes, if it does.
     FilesBusy = InternalError "filesBusy",
+    /// The server keeps no tasks: it was told so, or has nowhere to keep them.
+    TasksUnavailable = InternalError "tasksUnavailable",
+    /// As many tasks as may be kept are kept, and none of them has ended.
+    TooManyTasks = InternalError "tooManyTasks",
     /// The server is about to leave.
     ShuttingDown = InternalError "shuttingDown",
     /// Something failed that should not.
@@ -172,6 +187,9 @@ pub struct ErrorData {
     /// How the process ended that the request was about, if it has expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Box<ProcessRecord>>,
+    /// The tasks that may have been meant, if several may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<TaskId>,
 }
 
 /// JSON-RPC allows any value as the data of an error, so none makes an error unreadable.
@@ -191,6 +209,7 @@ impl RpcError {
                 errno: None,
                 field: None,
                 record: None,
+                candidates: Vec::new(),
             },
         }
     }
@@ -213,6 +232,13 @@ impl RpcError {
     #[must_use]
     pub fn with_record(mut self, record: ProcessRecord) -> Self {
         self.data.record = Some(Box::new(record));
+        self
+    }
+
+    /// The same error, with the tasks that may have been meant.
+    #[must_use]
+    pub fn with_candidates(mut self, candidates: Vec<TaskId>) -> Self {
+        self.data.candidates = candidates;
         self
     }
 

@@ -5,7 +5,7 @@
 //!
 //! * [`envelope`] takes a message apart and puts one together: JSON-RPC 2.0, read leniently.
 //! * [`Method`] and [`Notice`] tie a name on the wire to its params and result; each message of
-//!   [`process`], [`fs`], [`session`], [`server`], [`initialize`] and [`environment`] implements one of them.
+//!   [`process`], [`task`], [`fs`], [`session`], [`server`], [`initialize`] and [`environment`] implements one of them.
 //! * [`ErrorKind`] is the one place where an error has its name and its code.
 //! * [`Blob`], [`ProcessId`], [`SessionId`], [`WriteId`] and the other ids, [`Seq`] and [`WirePath`] are validated
 //!   when they are parsed: whoever holds one need not check it again.
@@ -28,6 +28,7 @@ pub mod initialize;
 pub mod process;
 pub mod server;
 pub mod session;
+pub mod task;
 
 mod blob;
 mod cancel;

@@ -20,6 +20,14 @@ pub enum EndReason {
     Disconnected,
     /// The server leaves.
     ServerShutdown,
+    /// Of a task: it wrote more than `maxOutputBytes`, and was to be killed then.
+    OutputLimit,
+    /// Of a task: it was stopped before it ran.
+    Cancelled,
+    /// Of a task: its program could not be started.
+    StartFailed,
+    /// Of a task: its server died, and how its process ended is not known.
+    ServerLost,
     /// A reason that came after this was written.
     #[serde(other)]
     Other,
