@@ -5,6 +5,7 @@ mod serve;
 mod signals;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::Config;
+use crate::{Config, TaskStorage};
 use serve::Listen;
 
 /// What is logged where nothing else was asked for: a server that is well says nothing.
@@ -59,6 +60,16 @@ struct ServeArgs {
     /// Refuse a connection that resumes a session which has one, instead of hanging up on that one
     #[arg(long)]
     refuse_takeover: bool,
+    /// Where background work is kept, which one server has at a time [default: exec-server in the user's state home; on
+    /// stdio none]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_tasks")]
+    state_dir: Option<PathBuf>,
+    /// Output of all background work together that is kept [default: 10 GiB]
+    #[arg(long, value_name = "BYTES", conflicts_with = "no_tasks")]
+    task_storage: Option<u64>,
+    /// No background work: `task/*` is refused, and nothing is kept
+    #[arg(long)]
+    no_tasks: bool,
     /// Changes nothing: requests are always served as they come. Hosts of other exec servers pass it
     #[arg(long)]
     concurrent_requests: bool,
@@ -97,8 +108,30 @@ impl ServeArgs {
             takeover: !self.refuse_takeover,
             // On stdio the server ends with its only connection.
             keep: self.listen.is_some_and(|listen| listen != Listen::Stdio),
+            tasks: self.tasks(),
             ..defaults
         }
+    }
+
+    /// Where background work is kept. On stdio the server ends with its only connection, and must not take the usual place
+    /// from one that stays.
+    fn tasks(&self) -> Option<TaskStorage> {
+        if self.no_tasks {
+            return None;
+        }
+        let stays = self.listen.is_some_and(|listen| listen != Listen::Stdio);
+        let storage = match &self.state_dir {
+            Some(state_dir) => TaskStorage::in_directory(state_dir),
+            None if stays => TaskStorage {
+                is_required: false,
+                ..TaskStorage::in_directory(state_home()?.join("exec-server"))
+            },
+            None => return None,
+        };
+        Some(TaskStorage {
+            bytes: self.task_storage.unwrap_or(storage.bytes),
+            ..storage
+        })
     }
 
     /// Whether anything was asked for that only a server can do.
@@ -108,8 +141,21 @@ impl ServeArgs {
             || self.containment.is_some()
             || self.detached_session.is_some()
             || self.refuse_takeover
+            || self.state_dir.is_some()
+            || self.task_storage.is_some()
+            || self.no_tasks
             || self.concurrent_requests
     }
+}
+
+/// Where programs keep the user's state (XDG Base Directory Specification 0.8).
+fn state_home() -> Option<PathBuf> {
+    let directory = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    directory("XDG_STATE_HOME").or_else(|| Some(directory("HOME")?.join(".local/state")))
 }
 
 /// What every server of this program has.

@@ -36,6 +36,31 @@ pub struct Config {
     pub silent_peer: Duration,
     /// Memory for the output of all processes together, in bytes.
     pub output_memory: usize,
+    /// Where background work is kept. None: there is none.
+    pub tasks: Option<TaskStorage>,
+}
+
+/// Where background work is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskStorage {
+    /// The directory, which one server has at a time. It is made when it is needed.
+    pub state_dir: PathBuf,
+    /// Output of all tasks together that is kept, in bytes. Beyond it, output of those that run is not kept.
+    pub bytes: u64,
+    /// Whether a server is of no use without the directory. If it is of use, and cannot have it, `task/*` is refused until it
+    /// can.
+    pub is_required: bool,
+}
+
+impl TaskStorage {
+    /// In this directory, which is required; with the usual bound.
+    pub fn in_directory(state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            state_dir: state_dir.into(),
+            bytes: limits::TASK_STORAGE_BYTES,
+            is_required: true,
+        }
+    }
 }
 
 impl Default for Config {
@@ -51,6 +76,7 @@ impl Default for Config {
             ping_after: limits::PING_AFTER,
             silent_peer: limits::SILENT_PEER,
             output_memory: limits::default_output_memory(),
+            tasks: None,
         }
     }
 }
@@ -90,6 +116,8 @@ impl Config {
             walk_depth: limits::MAX_WALK_DEPTH as u64,
             walk_directories: limits::MAX_WALK_DIRECTORIES as u64,
             walk_entries: limits::MAX_WALK_ENTRIES as u64,
+            task_output_bytes: self.tasks.as_ref().map_or(0, |_| limits::TASK_OUTPUT_BYTES),
+            task_storage_bytes: self.tasks.as_ref().map_or(0, |storage| storage.bytes),
         }
     }
 }

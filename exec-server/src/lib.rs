@@ -64,7 +64,7 @@ mod shutdown;
 mod stats;
 mod sync;
 
-pub use config::Config;
+pub use config::{Config, TaskStorage};
 pub use pty_utils::helper;
 pub use server::Server;
 pub use shutdown::ShutdownReport;

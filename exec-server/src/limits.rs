@@ -27,6 +27,15 @@ pub const MAX_READ_REPLY_BYTES: usize = 24 << 20;
 /// Longest wait of a read, or of a `process/wait`. A longer one is shortened: the client asks again.
 pub const MAX_READ_WAIT: Duration = Duration::from_mins(1);
 
+/// Output of one attempt of a task that is kept on disk, in bytes, where its submission does not say.
+///
+/// A build that says everything writes some 20 MiB. Beyond it the oldest goes, unless its submission says otherwise.
+pub const TASK_OUTPUT_BYTES: u64 = 256 << 20;
+
+/// Output of all tasks together that is kept on disk, in bytes, where nobody says otherwise. Beyond it, output is counted and
+/// not kept, and the record says so.
+pub const TASK_STORAGE_BYTES: u64 = 10 << 30;
+
 /// Processes that one `process/wait` may wait for. More are refused.
 ///
 /// As many as can run at a time.

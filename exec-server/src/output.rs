@@ -2,6 +2,7 @@
 
 mod buffers;
 mod events;
+mod following;
 mod memory;
 mod pattern;
 mod reading;
@@ -62,6 +63,8 @@ struct State {
     subscriber: Option<Subscriber>,
     /// Bytes that the client has acknowledged, if it does so.
     acked: Option<u64>,
+    /// Up to where everything was taken, if somebody takes all of it.
+    followed: Option<Cursor>,
     /// Bytes before the furthest cursor that the client has read from.
     read_to: u64,
     /// Bytes before the furthest cursor that an answer to a read has told.
@@ -260,6 +263,7 @@ impl State {
             close_was_told: false,
             subscriber: None,
             acked: None,
+            followed: None,
             read_to: 0,
             answered_to: 0,
             readers: WaitList::default(),
@@ -277,8 +281,11 @@ impl State {
         self.last_output = Some(Instant::now());
     }
 
-    /// The first byte that must be kept for the client that is attached.
+    /// The first byte that must be kept: for who takes all of them, or for the client that is attached.
     fn floor(&self, on_slow_client: Option<OnSlowClient>) -> Option<u64> {
+        if let Some(followed) = self.followed {
+            return Some(followed.offset);
+        }
         let subscriber = self.subscriber.as_ref()?;
         let told_to = subscriber.told_to();
         let default = if told_to.is_some() {

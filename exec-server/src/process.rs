@@ -147,7 +147,7 @@ impl Process {
     }
 
     /// The leader's pid; 0 if there is none yet.
-    fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.started.get().map_or(0, |started| started.pid)
     }
 

@@ -9,6 +9,7 @@ mod goodbye;
 mod handlers;
 mod outbox;
 pub(crate) mod spare;
+mod task_news;
 mod writer;
 
 pub use batch::Batch;

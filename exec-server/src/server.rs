@@ -1,15 +1,17 @@
 //! The server: what connections share.
 
 mod start;
+mod tasks;
 
 use std::ffi::OsString;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use exec_protocol::SessionId;
 use exec_protocol::environment::EnvironmentInfo;
 use exec_protocol::initialize::{Capabilities, InitializeResult, ServerInfo};
 use exec_protocol::process::Containment;
+use exec_tasks::Tasks;
 use jsonrpsee::core::server::Methods;
 use pty_utils::{Spawner, SpawnerOptions};
 use tokio::net::TcpListener;
@@ -54,6 +56,8 @@ struct Shared {
     memory: Arc<OutputMemory>,
     connections: Arc<Semaphore>,
     stats: Arc<Stats>,
+    /// Background work, if there is any here.
+    background: OnceLock<Tasks>,
     /// Connections, and what waits for sessions to end.
     tasks: TaskTracker,
     /// The owners of processes.
@@ -69,15 +73,19 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the thread that spawns cannot be started, there is no working directory, or processes cannot be held
-    /// together in the way that `config` asks for.
+    /// When the thread that spawns cannot be started, there is no working directory, processes cannot be held
+    /// together in the way that `config` asks for, or tasks cannot be kept where it says.
+    ///
+    /// # Panics
+    ///
+    /// Never; but with [`Config::tasks`] it is to be called on a runtime, which the tasks then run on.
     pub fn new(config: Config) -> io::Result<Self> {
         let spawner = Spawner::with_options(SpawnerOptions {
             containment: config.containment.map(to_spawner),
             helper: config.helper.clone(),
         })
         .map_err(io::Error::other)?;
-        Ok(Self(Arc::new(Shared {
+        let server = Self(Arc::new(Shared {
             memory: OutputMemory::new(config.output_memory),
             config,
             environment_info: environment::info()?,
@@ -90,11 +98,14 @@ impl Server {
             running: Arc::new(Semaphore::new(MAX_PROCESSES)),
             connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             stats: Arc::new(Stats::new()),
+            background: OnceLock::new(),
             tasks: TaskTracker::new(),
             owners: TaskTracker::new(),
             stopping: CancellationToken::new(),
             stopped: CancellationToken::new(),
-        })))
+        }));
+        server.open_background()?;
+        Ok(server)
     }
 
     /// Serves one connection until it ends. Its session can be resumed afterwards, for a while.
@@ -179,6 +190,11 @@ impl Server {
         &self.0.threads
     }
 
+    /// Background work; None if there is none here.
+    pub(crate) fn background(&self) -> Option<&Tasks> {
+        self.0.background.get()
+    }
+
     pub(crate) fn stats(&self) -> &Arc<Stats> {
         &self.0.stats
     }
@@ -247,6 +263,7 @@ impl Server {
                 server_stats: true,
                 wait: true,
                 files: true,
+                tasks: self.background().is_some(),
             },
             limits: Some(self.config().limits()),
             containment: Some(self.containment()),

@@ -25,8 +25,14 @@ pub struct ShutdownReport {
 /// A killed process is gone in milliseconds; a machine out of memory may take longer.
 const AFTER_GRACE: Duration = Duration::from_secs(2);
 
+/// How long it may take to keep how tasks have ended. Only a disk that hangs takes longer.
+const TASKS_KEPT: Duration = Duration::from_secs(2);
+
 pub(crate) async fn run(server: &Server) -> ShutdownReport {
     server.stopping().cancel();
+    if let Some(tasks) = server.background() {
+        tasks.begin_shutdown().await;
+    }
     let grace = server.config().terminate_grace;
     let sessions = server.sessions().close();
     let processes = sessions
@@ -41,15 +47,23 @@ pub(crate) async fn run(server: &Server) -> ShutdownReport {
     server.kept().end(&stop);
     server.owners().close();
     let owners = timeout(grace + KILLED_DRAIN + AFTER_GRACE, server.owners().wait()).await;
+    let background = timeout(TASKS_KEPT, tasks_kept(server)).await;
     server.stopped().cancel();
     server.tasks().close();
     let tasks = timeout(4 * GOODBYE, server.tasks().wait()).await;
     server.threads().close();
-    let is_complete = owners.is_ok() && tasks.is_ok();
+    let is_complete = owners.is_ok() && background.is_ok() && tasks.is_ok();
     ShutdownReport {
         sessions: sessions.len(),
         processes,
         is_complete,
+    }
+}
+
+/// Waits until it is kept how tasks have ended.
+async fn tasks_kept(server: &Server) {
+    if let Some(tasks) = server.background() {
+        tasks.shutdown().await;
     }
 }
 

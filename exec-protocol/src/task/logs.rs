@@ -58,6 +58,25 @@ pub struct LogsParams {
     pub max_bytes: Option<u64>,
 }
 
+impl LogsParams {
+    /// All that the last attempt has written, as text.
+    pub fn new(task_id: TaskRef) -> Self {
+        Self {
+            task_id,
+            attempt: None,
+            view: LogView::default(),
+            head: None,
+            tail: None,
+            unit: LogUnit::default(),
+            grep: None,
+            range: None,
+            follow: false,
+            wait_ms: 0,
+            max_bytes: None,
+        }
+    }
+}
+
 /// How output is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

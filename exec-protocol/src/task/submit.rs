@@ -44,9 +44,12 @@ pub struct SubmitParams {
     /// Which of the server's variables it gets. Default: those of an empty policy, as its submitter may be gone when it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env_policy: Option<EnvPolicy>,
-    /// Run on a terminal. Else its stdin can be written to and closed.
+    /// Run on a terminal.
     #[serde(deserialize_with = "null_as_default")]
     pub tty: bool,
+    /// Give it a stdin to write to; a terminal has one anyway. Else stdin is `/dev/null`.
+    #[serde(deserialize_with = "null_as_default")]
+    pub pipe_stdin: bool,
     /// The terminal's first size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,

@@ -34,6 +34,17 @@ impl Process {
         self.release.notify_one();
     }
 
+    /// Waits until its client wants it no longer, or nobody will ask for it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn forgotten(&self) {
+        while self.lock().release.is_none() {
+            self.release.notified().await;
+        }
+    }
+
     /// Waits until the process need not be kept any longer: `retain_ended` after a client was told of its close,
     /// not counting the time in which its session has no connection; or when somebody gives it up, or needs its memory.
     ///

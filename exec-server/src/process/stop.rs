@@ -31,6 +31,17 @@ impl Stop {
         }
     }
 
+    /// The task that it is an attempt of is to end, or has said too much.
+    pub(crate) fn of_task(reason: EndReason, asked_by: Option<Arc<str>>, grace: Option<Duration>) -> Self {
+        Self {
+            reason,
+            asked_by,
+            grace,
+            includes_outliving: true,
+            is_final: false,
+        }
+    }
+
     /// The connection is gone that it was to end with.
     pub(crate) fn with_connection() -> Self {
         Self {

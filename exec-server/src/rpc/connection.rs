@@ -303,7 +303,7 @@ impl<'a> Dispatch<'a> {
         session.attach(&self.outbox, params.notifications, self.server.takeover(), answer)?;
         self.server.stats().answered.add(1);
         tracing::debug!(client = params.client_name, "initialized");
-        let caller = Caller::new(self.server, &session, &params.client_name);
+        let caller = Caller::new(self.server, &session, &params.client_name, &self.outbox);
         let dispatcher = Dispatcher::new(self.server.methods(), caller, self.stopping.clone());
         self.dispatcher = Some((dispatcher, session));
         self.handshake.answered();

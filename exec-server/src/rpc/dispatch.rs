@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use exec_protocol::envelope::{self, MAX_BATCH_ELEMENTS, RequestId, Style};
 use exec_protocol::fs::{Canonicalize, GetMetadata, ReadBlock, ReadDirectory, ReadFile, Walk};
 use exec_protocol::process::{Ack, Read, Wait};
+use exec_protocol::task;
 use exec_protocol::{
     CancelParams, CancelRequest, ErrorKind, Method as _, Notice as _, RpcError, parse_params,
 };
@@ -26,9 +27,11 @@ use crate::stats::Stats;
 const NULL_ID: &str = r#"{"jsonrpc":"2.0","id":null,"#;
 
 /// Methods that change nothing and may take long, and so can be taken back.
-const CANCELLABLE_METHODS: [&str; 8] = [
+const CANCELLABLE_METHODS: [&str; 10] = [
     Read::NAME,
     Wait::NAME,
+    task::Wait::NAME,
+    task::Logs::NAME,
     Canonicalize::NAME,
     GetMetadata::NAME,
     ReadBlock::NAME,

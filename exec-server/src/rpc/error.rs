@@ -4,6 +4,7 @@ use std::io;
 
 use exec_protocol::process::ProcessRecord;
 use exec_protocol::{ErrorKind, RpcError};
+use exec_tasks::{TaskError, ViewError};
 use jsonrpsee::types::ErrorObjectOwned;
 use pty_utils::{Field, SpawnError};
 use rustix::io::Errno;
@@ -233,6 +234,63 @@ fn file_error_kind(error: &io::Error) -> ErrorKind {
             _ => ErrorKind::Internal,
         },
     }
+}
+
+/// The server keeps no tasks.
+pub(super) fn no_tasks() -> RpcError {
+    RpcError::new(ErrorKind::TasksUnavailable, "no tasks are kept here")
+}
+
+/// The refusals of background work.
+pub(super) fn task(error: TaskError) -> RpcError {
+    let message = chain(&error);
+    let kind = match error {
+        TaskError::Unknown(_) | TaskError::NoSuchAttempt => ErrorKind::UnknownTask,
+        TaskError::Ambiguous(_, candidates) => {
+            return RpcError::new(ErrorKind::AmbiguousTask, message).with_candidates(candidates);
+        }
+        TaskError::Duplicate(_) => {
+            return RpcError::new(ErrorKind::DuplicateTask, message).with_field("taskId");
+        }
+        TaskError::NotRunning => ErrorKind::TaskNotRunning,
+        TaskError::NotEnded => ErrorKind::TaskNotEnded,
+        TaskError::TooMany => ErrorKind::TooManyTasks,
+        TaskError::Invalid { field, .. } => return invalid_param(field, message),
+        TaskError::EmptyArgv => return RpcError::new(ErrorKind::EmptyArgv, message).with_field("argv"),
+        TaskError::View(error) => return view(&error),
+        TaskError::Store(error) if error.is_full() => ErrorKind::StorageFull,
+        TaskError::Store(_) => ErrorKind::Internal,
+        TaskError::Open(_) => ErrorKind::TasksUnavailable,
+        TaskError::ShuttingDown => return shutting_down(),
+        TaskError::Os(error) => {
+            return RpcError::new(ErrorKind::Internal, message).with_errno(error.raw_os_error());
+        }
+    };
+    RpcError::new(kind, message)
+}
+
+/// The refusals of a look at what a task has written.
+fn view(error: &ViewError) -> RpcError {
+    let message = chain(error);
+    match error {
+        ViewError::Regex { .. } => invalid_param("grep.regex", message),
+        ViewError::ContextTooLarge { .. } => invalid_param("grep", message),
+        ViewError::CursorAhead { .. } => {
+            RpcError::new(ErrorKind::CursorAhead, message).with_field("range.from")
+        }
+        ViewError::Io(error) => RpcError::new(ErrorKind::Internal, message).with_errno(error.raw_os_error()),
+    }
+}
+
+/// An error with what is behind it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        message = format!("{message}: {error}");
+        source = error.source();
+    }
+    message
 }
 
 /// A member has a value that it cannot have here.

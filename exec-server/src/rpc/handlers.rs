@@ -13,6 +13,7 @@ mod server;
 mod session;
 mod signal;
 mod start;
+mod task;
 mod terminate;
 mod wait;
 mod write;
@@ -31,6 +32,8 @@ pub(crate) use read::read;
 use wait::room_for_waits;
 
 use super::error;
+use super::outbox::Outbox;
+use super::task_news::TaskNews;
 use crate::limits::MAX_CLIENT_NAME_BYTES;
 use crate::process::Process;
 use crate::server::Server;
@@ -45,16 +48,19 @@ pub(crate) struct Caller {
     client: Arc<str>,
     /// Memory for what the connection waits for, in KiB.
     waits: Arc<Semaphore>,
+    /// What the connection is told of tasks.
+    told: Arc<TaskNews>,
 }
 
 impl Caller {
     /// A client of this name.
-    pub(super) fn new(server: &Server, session: &Arc<Session>, client: &str) -> Self {
+    pub(super) fn new(server: &Server, session: &Arc<Session>, client: &str, outbox: &Arc<Outbox>) -> Self {
         Self {
             server: server.clone(),
             session: Arc::clone(session),
             client: client[..client.floor_char_boundary(MAX_CLIENT_NAME_BYTES)].into(),
             waits: room_for_waits(),
+            told: Arc::new(TaskNews::new(outbox)),
         }
     }
 
@@ -123,6 +129,7 @@ pub(crate) fn methods() -> Methods {
     register::<exec_protocol::session::Close, _, _>(&mut module, session::close);
     register::<exec_protocol::server::Info, _, _>(&mut module, server::info);
     register::<exec_protocol::server::Stats, _, _>(&mut module, server::stats);
+    task::register_all(&mut module);
     module.into()
 }
 
@@ -157,6 +164,6 @@ mod tests {
 
     #[test]
     fn each_method_is_registered_once() {
-        assert_eq!(methods().method_names().count(), 15);
+        assert_eq!(methods().method_names().count(), 35);
     }
 }

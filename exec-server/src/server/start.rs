@@ -99,7 +99,7 @@ impl Server {
     }
 
     /// The process that `params` ask for, and what to run.
-    fn prepare(
+    pub(super) fn prepare(
         &self,
         params: StartParams,
         log: impl FnOnce(&Description) -> OutputLog,

@@ -1,0 +1,50 @@
+//! Somebody who takes all output, and holds the process up until it is taken.
+
+use std::sync::Arc;
+
+use super::ring::{Cursor, Entry};
+use super::{OutputLog, State, wait_until};
+
+impl OutputLog {
+    /// From its beginning on, output is kept until [`follow`](Self::follow) has taken it.
+    pub(crate) fn be_followed(&self) {
+        self.lock().followed = Some(Cursor::default());
+    }
+
+    /// Waits for output that was not taken yet, and takes it until `at_most` bytes were, and the chunk with the last of them. False
+    /// if there is none, and none will come.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn follow(self: &Arc<Self>, at_most: usize, mut take: impl FnMut(Entry<'_>)) -> bool {
+        let is_news = |state: &mut State| {
+            let taken = state.followed.unwrap_or_default();
+            let is_over = state.ends.closed.is_some() || state.is_discarded;
+            (state.ring.end().offset > taken.offset || is_over).then_some(())
+        };
+        wait_until(&self.state, State::reader_list, is_news).await;
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let had_room = state.ring.is_within_bounds();
+        let from = state.followed.unwrap_or_default();
+        let (mut to, mut left) = (from, at_most);
+        for entry in state.ring.entries_from(from.offset) {
+            to = entry.end();
+            left = left.saturating_sub(entry.bytes.len());
+            take(entry);
+            if left == 0 {
+                break;
+            }
+        }
+        state.followed = Some(to);
+        self.evict(state);
+        let regained_room = !had_room && state.ring.is_within_bounds();
+        let owner = regained_room.then(|| state.owner.take());
+        drop(guard);
+        if let Some(owner) = owner {
+            owner.wake();
+        }
+        to.offset > from.offset
+    }
+}

@@ -1,0 +1,197 @@
+//! One attempt, from its start until its end is kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use exec_protocol::RpcError;
+use exec_protocol::process::{EndReason, StartParams, Stream};
+use exec_protocol::task::{LogStopped, LogUnit, LogView, LogsParams, StartFailure, TaskRef};
+use tokio::time::{Instant, sleep_until};
+
+use crate::clock::now_ms;
+use crate::context::{Context, Progress};
+use crate::error::TaskError;
+use crate::log::{Appended, LogFiles, LogReader, LogTotals, LogWriter, Terms, ViewError};
+use crate::outcome::Outcome;
+use crate::queue::Number;
+use crate::runner::{Batch, Running};
+
+/// Between two times that output alone makes a task be told of.
+const BETWEEN_CHANGES: Duration = Duration::from_secs(1);
+
+/// How much of the end of its output is looked through for what to tell of an attempt, in bytes.
+const TAIL_BYTES: u64 = 4 << 10;
+
+/// What is to be run.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) task: Number,
+    pub(crate) params: StartParams,
+    pub(crate) files: LogFiles,
+    pub(crate) terms: Terms,
+    pub(crate) progress: Arc<Progress>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) outcome: Outcome,
+    pub(crate) totals: LogTotals,
+    /// The last line of its output.
+    pub(crate) tail: String,
+}
+
+/// Runs an attempt, and tells the engine of it.
+///
+/// # Cancel safety
+///
+/// Not cancel safe: the attempt would go on, and nobody would take its output.
+pub(crate) async fn run(context: Arc<Context>, begun: Begun) {
+    let Begun {
+        task,
+        params,
+        files,
+        terms,
+        progress,
+    } = begun;
+    let running = match context.runner.start(params).await {
+        Ok(running) => running,
+        Err(error) => {
+            let outcome = Outcome::NotStarted(failure(error));
+            let finished = Finished {
+                outcome,
+                totals: LogTotals::default(),
+                tail: String::new(),
+            };
+            tell(&context, task, finished).await;
+            return;
+        }
+    };
+    let handle = Arc::clone(&running);
+    let started = move |engine: &mut crate::engine::Engine| engine.take_start(task, handle);
+    // Without an engine nothing can be kept any more; the attempt ends with its server.
+    let _ = context.calls.send(Box::new(started)).await;
+    let written = write_log(&context, task, running.as_ref(), files.clone(), terms, &progress).await;
+    let totals = written.unwrap_or_else(|_| progress.borrow().clone());
+    let outcome = Outcome::Ended(running.end());
+    running.release().await;
+    let of_log = totals.clone();
+    let tail = context.readers.run(move || last_line(&files, of_log)).await;
+    let finished = Finished {
+        outcome,
+        totals,
+        tail: tail.unwrap_or_default(),
+    };
+    tell(&context, task, finished).await;
+}
+
+/// Takes what the process says, until no more will come.
+async fn write_log(
+    context: &Context,
+    task: Number,
+    running: &dyn Running,
+    files: LogFiles,
+    terms: Terms,
+    progress: &Progress,
+) -> Result<LogTotals, TaskError> {
+    let quota = Arc::clone(&context.quota);
+    let open = move || LogWriter::create(&files, terms, quota);
+    let mut writer = match context.writer.run(open).await? {
+        Ok(writer) => writer,
+        Err(error) => return Ok(count_only(running, error.to_string(), progress).await),
+    };
+    progress.send_replace(writer.tell());
+    let mut batch = Batch::default();
+    let mut told_at = Instant::now();
+    let mut is_told = true;
+    loop {
+        batch.clear();
+        let more = tokio::select! {
+            biased;
+            () = sleep_until(told_at + BETWEEN_CHANGES), if !is_told => {
+                context.feed.change(task);
+                (told_at, is_told) = (Instant::now(), true);
+                continue;
+            }
+            more = running.output(&mut batch) => more,
+        };
+        if !more {
+            return Ok(writer.tell());
+        }
+        let appended;
+        (writer, batch, appended) = context.writer.run(move || append(writer, batch)).await?;
+        progress.send_replace(writer.tell());
+        is_told = false;
+        if appended == Appended::LimitReached {
+            running.stop(EndReason::OutputLimit, None, None);
+        }
+    }
+}
+
+/// Takes what the process says where none of it can be kept.
+async fn count_only(running: &dyn Running, message: String, progress: &Progress) -> LogTotals {
+    tracing::warn!(message, "the output of a task cannot be kept");
+    let mut totals = LogTotals::default();
+    totals.state.stopped = Some(LogStopped::Failed { message });
+    let mut batch = Batch::default();
+    while running.output(&mut batch).await {
+        totals.total_bytes += batch.bytes.len() as u64;
+        totals.last_output_at_ms = Some(now_ms());
+        for chunk in &batch.chunks {
+            let of_stream = match chunk.stream {
+                Stream::Stdout => &mut totals.bytes.stdout,
+                Stream::Stderr => &mut totals.bytes.stderr,
+                Stream::Pty => &mut totals.bytes.pty,
+            };
+            *of_stream += chunk.bytes as u64;
+            totals.last_seq = chunk.seq;
+        }
+        progress.send_replace(totals.clone());
+        batch.clear();
+    }
+    totals
+}
+
+fn append(mut writer: LogWriter, batch: Batch) -> (LogWriter, Batch, Appended) {
+    let appended = writer.append(&batch, now_ms());
+    (writer, batch, appended)
+}
+
+/// The last line of a log that is not empty, as people read it.
+pub(crate) fn last_line(files: &LogFiles, totals: LogTotals) -> String {
+    let params = LogsParams {
+        view: LogView::Text,
+        tail: Some(TAIL_BYTES),
+        unit: LogUnit::Bytes,
+        ..LogsParams::new(TaskRef::new("x").expect("that is an id"))
+    };
+    let view = LogReader::open(files, totals).map_err(ViewError::from);
+    let view = view.and_then(|log| log.read(&params));
+    let text = match view {
+        Ok(view) => view
+            .parts
+            .into_iter()
+            .filter_map(|part| part.text)
+            .collect::<String>(),
+        Err(error) => {
+            tracing::debug!(%error, "the end of a log cannot be told");
+            String::new()
+        }
+    };
+    let line = text.lines().rev().find(|line| !line.trim().is_empty());
+    line.unwrap_or_default().to_owned()
+}
+
+async fn tell(context: &Context, task: Number, finished: Finished) {
+    let ended = move |engine: &mut crate::engine::Engine| engine.take_end(task, finished);
+    if context.calls.send(Box::new(ended)).await.is_err() {
+        tracing::error!("an attempt ended behind the end of its server");
+    }
+}
+
+fn failure(error: RpcError) -> StartFailure {
+    StartFailure {
+        kind: error.data.kind,
+        message: error.message,
+    }
+}

@@ -1,0 +1,1 @@
+//! Logs against simple models, and against coreutils and grep.

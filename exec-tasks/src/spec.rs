@@ -1,0 +1,261 @@
+//! What was submitted, with what it leaves open filled in.
+
+use exec_protocol::process::{EnvPolicy, StartParams};
+use exec_protocol::task::{RetryOn, SubmitParams, TaskId};
+use exec_protocol::{ProcessId, WirePath};
+use serde::{Deserialize, Serialize};
+
+use crate::error::TaskError;
+
+/// Title, labels and environment of one task together, in bytes; its command line is bounded by what the system runs.
+pub(crate) const MAX_SPEC_BYTES: usize = 1 << 20;
+
+/// Longest title, in bytes. It is repeated in each list and notice.
+const MAX_TITLE_BYTES: usize = 4 << 10;
+
+/// How much of a command makes a title, in bytes.
+const TITLE_BYTES: usize = 120;
+
+/// Most attempts of a task without anybody asking for one.
+const MAX_ATTEMPTS: u32 = 1_000;
+
+/// Longest time between two attempts, in milliseconds.
+const MAX_BACKOFF_MS: u64 = 60 * 60 * 1000;
+
+/// How many times the time between two attempts doubles, at most: beyond that it is the longest anyway.
+const MAX_DOUBLINGS: u32 = 32;
+
+/// By this variable a task knows which it is.
+const ID_VARIABLE: &str = "EXEC_TASK_ID";
+
+/// By this variable what is left of a dead server's tasks is found.
+pub(crate) const SERVER_VARIABLE: &str = "EXEC_TASK_SERVER";
+
+/// What was submitted, with what it leaves open filled in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Spec {
+    pub(crate) id: TaskId,
+    pub(crate) title: String,
+    pub(crate) argv: Vec<String>,
+    pub(crate) cwd: WirePath,
+    pub(crate) max_output_bytes: u64,
+    pub(crate) params: SubmitParams,
+}
+
+/// What a server fills in.
+#[derive(Debug, Clone)]
+pub(crate) struct Defaults {
+    /// The user's shell.
+    pub(crate) shell: String,
+    pub(crate) cwd: WirePath,
+    pub(crate) output_bytes: u64,
+}
+
+impl Spec {
+    /// Fills in what `params` leave open.
+    ///
+    /// # Errors
+    ///
+    /// A [`TaskError::Invalid`] for what can never run.
+    pub(crate) fn new(params: SubmitParams, id: TaskId, defaults: &Defaults) -> Result<Self, TaskError> {
+        let argv = match (&params.command, &params.argv) {
+            (Some(command), None) => vec![defaults.shell.clone(), "-c".to_owned(), command.clone()],
+            (None, Some(argv)) if argv.first().is_some_and(|program| !program.is_empty()) => argv.clone(),
+            (None, Some(_)) => return Err(TaskError::EmptyArgv),
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(TaskError::invalid(
+                    "command",
+                    "one of command and argv is to be given",
+                ));
+            }
+        };
+        check(&params)?;
+        let title = match &params.title {
+            Some(title) => title.clone(),
+            None => shortened(params.command.clone().unwrap_or_else(|| argv.join(" "))),
+        };
+        Ok(Self {
+            id,
+            title,
+            argv,
+            cwd: params.cwd.clone().unwrap_or_else(|| defaults.cwd.clone()),
+            max_output_bytes: params.max_output_bytes.unwrap_or(defaults.output_bytes),
+            params,
+        })
+    }
+
+    /// What starts an attempt of it on this server.
+    pub(crate) fn start_params(&self, attempt: u32, incarnation: &str) -> StartParams {
+        let id = format!("{}/{attempt}", self.id);
+        let params = &self.params;
+        let mut env = params.env.clone();
+        env.insert(ID_VARIABLE.to_owned(), self.id.to_string());
+        env.insert(SERVER_VARIABLE.to_owned(), incarnation.to_owned());
+        let id = ProcessId::new(&id).expect("a task's id and a number are fewer than 256 bytes");
+        StartParams {
+            cwd: Some(self.cwd.clone()),
+            env,
+            env_policy: Some(params.env_policy.clone().unwrap_or_else(EnvPolicy::default)),
+            tty: params.tty,
+            pipe_stdin: params.pipe_stdin,
+            size: params.size,
+            timeout_ms: params.timeout_ms,
+            idle_timeout_ms: params.idle_timeout_ms,
+            grace_ms: params.grace_ms,
+            title: Some(shortened(self.title.clone())),
+            group: params.group.clone(),
+            ..StartParams::new(id, self.argv.iter().cloned())
+        }
+    }
+
+    /// When the attempt behind this one may begin, in Unix milliseconds; None if none is to be made.
+    pub(crate) fn next_attempt(&self, attempts: u32, ended: RetryOn, now_ms: u64) -> Option<u64> {
+        let retry = self.params.retry.as_ref()?;
+        if attempts >= retry.max_attempts || !retry.on.contains(&ended) {
+            return None;
+        }
+        let doublings = attempts.saturating_sub(1).min(MAX_DOUBLINGS);
+        let backoff = retry
+            .backoff_ms
+            .saturating_mul(1 << doublings)
+            .min(MAX_BACKOFF_MS);
+        Some(now_ms.saturating_add(backoff))
+    }
+}
+
+fn check(params: &SubmitParams) -> Result<(), TaskError> {
+    let too_long =
+        |field: &'static str, most: usize| TaskError::invalid(field, format!("longer than {most} bytes"));
+    if params
+        .title
+        .as_ref()
+        .is_some_and(|title| title.len() > MAX_TITLE_BYTES)
+    {
+        return Err(too_long("title", MAX_TITLE_BYTES));
+    }
+    let pairs = params.env.iter().chain(&params.labels);
+    let argv = params.argv.iter().flatten().map(String::len).sum::<usize>();
+    let bytes: usize = pairs.map(|(name, value)| name.len() + value.len()).sum();
+    if bytes + argv + params.command.as_ref().map_or(0, String::len) > MAX_SPEC_BYTES {
+        return Err(too_long("env", MAX_SPEC_BYTES));
+    }
+    if params.size.is_some() && !params.tty {
+        return Err(TaskError::invalid("size", "only a terminal has a size"));
+    }
+    for (time, field) in [
+        (params.timeout_ms, "timeoutMs"),
+        (params.idle_timeout_ms, "idleTimeoutMs"),
+    ] {
+        if time == Some(0) {
+            return Err(TaskError::invalid(
+                field,
+                "no time at all would end it before it does anything",
+            ));
+        }
+    }
+    if let Some(retry) = &params.retry {
+        if !(1..=MAX_ATTEMPTS).contains(&retry.max_attempts) {
+            let message = format!("not between 1 and {MAX_ATTEMPTS}");
+            return Err(TaskError::invalid("retry.maxAttempts", message));
+        }
+        if retry.on.is_empty() {
+            return Err(TaskError::invalid(
+                "retry.on",
+                "nothing that is followed by another attempt",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The beginning of the first line of a text.
+fn shortened(text: String) -> String {
+    let line = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default()
+        .trim();
+    if line.len() == text.len() && text.len() <= TITLE_BYTES {
+        return text;
+    }
+    let end = line.floor_char_boundary(TITLE_BYTES);
+    format!("{}…", &line[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use exec_protocol::task::RetryPolicy;
+
+    use super::*;
+
+    fn spec(params: SubmitParams) -> Result<Spec, TaskError> {
+        let defaults = Defaults {
+            shell: "/bin/sh".to_owned(),
+            cwd: WirePath::parse("/tmp").unwrap(),
+            output_bytes: 7,
+        };
+        Spec::new(params, TaskId::new("t").unwrap(), &defaults)
+    }
+
+    fn command(command: &str) -> SubmitParams {
+        SubmitParams {
+            command: Some(command.to_owned()),
+            ..SubmitParams::default()
+        }
+    }
+
+    #[test]
+    fn a_command_is_run_by_the_shell_and_is_its_own_title() {
+        let spec = spec(command("make test\nmake install")).unwrap();
+        assert_eq!(spec.argv, ["/bin/sh", "-c", "make test\nmake install"]);
+        assert_eq!((spec.title.as_str(), spec.max_output_bytes), ("make test…", 7));
+        let start = spec.start_params(3, "server");
+        assert_eq!(start.process_id.as_str(), "t/3");
+        assert_eq!(start.env[ID_VARIABLE], "t");
+    }
+
+    #[test]
+    fn what_can_never_run_is_refused() {
+        let argv = |argv: &[&str]| SubmitParams {
+            argv: Some(argv.iter().map(|&word| word.to_owned()).collect()),
+            ..SubmitParams::default()
+        };
+        assert!(matches!(spec(argv(&[])), Err(TaskError::EmptyArgv)));
+        let both = SubmitParams {
+            command: Some("x".to_owned()),
+            ..argv(&["x"])
+        };
+        let no_time = SubmitParams {
+            timeout_ms: Some(0),
+            ..command("x")
+        };
+        for (params, field) in [
+            (SubmitParams::default(), "command"),
+            (both, "command"),
+            (no_time, "timeoutMs"),
+        ] {
+            let error = spec(params).unwrap_err();
+            assert!(
+                matches!(&error, TaskError::Invalid { field: at, .. } if *at == field),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_time_between_two_attempts_doubles() {
+        let spec = spec(SubmitParams {
+            retry: Some(RetryPolicy {
+                max_attempts: 100,
+                backoff_ms: 1_000,
+                on: vec![RetryOn::Failure],
+            }),
+            ..command("x")
+        })
+        .unwrap();
+        let next = |attempts| spec.next_attempt(attempts, RetryOn::Failure, 5);
+        assert_eq!([1, 2, 3].map(next), [Some(1_005), Some(2_005), Some(4_005)]);
+        assert_eq!((next(99), next(100)), (Some(MAX_BACKOFF_MS + 5), None));
+        assert_eq!(spec.next_attempt(1, RetryOn::Timeout, 5), None);
+    }
+}

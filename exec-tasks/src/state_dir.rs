@@ -1,0 +1,169 @@
+//! Where tasks are kept: a directory that one server has at a time.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use exec_protocol::task::TaskId;
+use rustix::fs::{FlockOperation, flock};
+
+/// Nobody but its user may look into it: output and environments hold secrets.
+const PRIVATE: u32 = 0o700;
+
+/// Most that is read from a lock to say who has it, in bytes.
+const HOLDER_BYTES: u64 = 64;
+
+/// A directory in which tasks are kept, locked for this server. Dropping it lets others have it.
+#[derive(Debug)]
+pub(crate) struct StateDir {
+    path: PathBuf,
+    /// Locked as long as it is open; the system lets go of it with this program.
+    _lock: File,
+}
+
+/// Why a directory cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum StateDirError {
+    /// Another server has it.
+    #[error("the state directory {} is in use by another server{}", path.display(), of(holder))]
+    InUse {
+        /// Which one.
+        path: PathBuf,
+        /// Its pid, if it can be told.
+        holder: Option<u32>,
+    },
+    /// The system does not let us.
+    #[error("the state directory {} cannot be used", path.display())]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn of(holder: &Option<u32>) -> String {
+    holder.map_or_else(String::new, |pid| format!(" (pid {pid})"))
+}
+
+impl StateDir {
+    /// Takes a directory for this server, and makes it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// A [`StateDirError`]; nothing in it was changed then.
+    pub(crate) fn open(path: &Path) -> Result<Self, StateDirError> {
+        let io = |source| StateDirError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(PRIVATE)
+            .create(path)
+            .map_err(io)?;
+        let mut lock = private_file(&path.join("lock")).map_err(io)?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(StateDirError::InUse {
+                    path: path.to_owned(),
+                    holder: holder(&mut lock),
+                });
+            }
+            Err(error) => return Err(io(error.into())),
+        }
+        // One that was there before may be open to others.
+        fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE)).map_err(io)?;
+        // SQLite would let others read it, if they came so far.
+        private_file(&database(path)).map_err(io)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(PRIVATE)
+            .create(logs(path))
+            .map_err(io)?;
+        lock.set_len(0).map_err(io)?;
+        // For people; the lock holds without it, also where the disk is full.
+        let _ = writeln!(lock, "{}", std::process::id());
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// The file of the records.
+    pub(crate) fn database(&self) -> PathBuf {
+        database(&self.path)
+    }
+
+    /// The directory of all logs.
+    pub(crate) fn logs(&self) -> PathBuf {
+        logs(&self.path)
+    }
+}
+
+/// The file of the records in a directory.
+pub(crate) fn database(state_dir: &Path) -> PathBuf {
+    state_dir.join("tasks.db")
+}
+
+fn logs(state_dir: &Path) -> PathBuf {
+    state_dir.join("logs")
+}
+
+/// Opens a file that is its user's alone, and makes it if it is not there.
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    options.mode(0o600).open(path)
+}
+
+/// The directory of a task's logs among those of all.
+pub(crate) fn logs_of(logs: &Path, task: &TaskId) -> PathBuf {
+    logs.join(task.as_str())
+}
+
+fn holder(lock: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    lock.take(HOLDER_BYTES).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_server_has_it_at_a_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a/b");
+        let first = StateDir::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, PRIVATE);
+        let error = StateDir::open(&path).unwrap_err();
+        let said = format!(
+            "the state directory {} is in use by another server (pid {})",
+            path.display(),
+            std::process::id()
+        );
+        assert_eq!(error.to_string(), said);
+        drop(first);
+        StateDir::open(&path).unwrap();
+    }
+
+    #[test]
+    fn one_that_others_could_look_into_is_closed_to_them() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let _dir = StateDir::open(directory.path()).unwrap();
+        let mode = fs::metadata(directory.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, PRIVATE);
+    }
+
+    #[test]
+    fn what_is_no_directory_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = StateDir::open(file.path()).unwrap_err();
+        assert!(matches!(error, StateDirError::Io { .. }), "{error:?}");
+    }
+}

@@ -1,0 +1,131 @@
+//! Which tasks are meant, as conditions of a query.
+
+use exec_protocol::task::{ListParams, Scope, TaskState};
+use rusqlite::ToSql;
+use rusqlite::params_from_iter;
+
+use super::tasks::COLUMNS;
+use super::{Store, StoreError, TaskRow, unsigned};
+use crate::queue::Number;
+
+/// Which tasks are meant: those that meet each condition.
+#[derive(Default)]
+pub(crate) struct Choice {
+    conditions: Vec<String>,
+    values: Vec<Box<dyn ToSql>>,
+}
+
+impl std::fmt::Debug for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(&self.conditions).finish()
+    }
+}
+
+impl Choice {
+    /// Those of a scope.
+    pub(crate) fn of_scope(scope: &Scope) -> Self {
+        let mut choice = Self::default();
+        if let Some(group) = &scope.group {
+            choice.add("grp = ?", group.as_str().to_owned());
+        }
+        if let Some(parent) = &scope.parent {
+            choice.add("parent = ?", parent.as_str().to_owned());
+        }
+        choice
+    }
+
+    /// Those that a list is to have, but for where it begins.
+    pub(crate) fn of_list(params: &ListParams) -> Self {
+        let mut choice = Self::of_scope(&Scope {
+            group: params.group.clone(),
+            parent: params.parent.clone(),
+        });
+        if let Some(lane) = &params.lane {
+            choice.add("lane = ?", lane.as_str().to_owned());
+        }
+        if !params.states.is_empty() {
+            choice = choice.in_states(&params.states);
+        }
+        for (name, value) in &params.labels {
+            let sql = "EXISTS (SELECT 1 FROM json_each(spec, '$.params.labels') WHERE key = ? AND value = ?)";
+            choice.conditions.push(sql.to_owned());
+            choice.values.push(Box::new(name.clone()));
+            choice.values.push(Box::new(value.clone()));
+        }
+        if let Some(text) = &params.title {
+            // Without wildcards: what is asked for is a text, not a pattern.
+            choice.add("instr(lower(title), lower(?)) > 0", text.clone());
+        }
+        choice
+    }
+
+    /// Of these, those in one of the states.
+    pub(crate) fn in_states(mut self, states: &[TaskState]) -> Self {
+        let names: Vec<_> = states
+            .iter()
+            .map(|state| format!("'{}'", state.as_str()))
+            .collect();
+        self.conditions.push(format!("state IN ({})", names.join(", ")));
+        self
+    }
+
+    /// Of these, those that were submitted before a task.
+    pub(crate) fn before(mut self, number: Number) -> Self {
+        self.add("number < ?", number);
+        self
+    }
+
+    fn add(&mut self, condition: &str, value: impl ToSql + 'static) {
+        self.conditions.push(condition.to_owned());
+        self.values.push(Box::new(value));
+    }
+
+    fn sql(&self) -> String {
+        if self.conditions.is_empty() {
+            return "true".to_owned();
+        }
+        self.conditions.join(" AND ")
+    }
+}
+
+/// In which order tasks come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The newest submission first.
+    Newest,
+    /// The latest end first.
+    LatestEnd,
+}
+
+impl Store {
+    /// Those that are chosen, at most so many.
+    pub(crate) fn choose(
+        &self,
+        choice: &Choice,
+        order: Order,
+        at_most: u32,
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        let order = match order {
+            Order::Newest => "number DESC",
+            Order::LatestEnd => "ended_at_ms DESC, number DESC",
+        };
+        let condition = choice.sql();
+        let sql = format!("SELECT {COLUMNS} FROM tasks WHERE {condition} ORDER BY {order} LIMIT {at_most}");
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(&choice.values), TaskRow::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many of those that are chosen are in each state.
+    pub(crate) fn count_by_state(&self, choice: &Choice) -> Result<Vec<(TaskState, u64)>, StoreError> {
+        let sql = format!(
+            "SELECT state, count(*) FROM tasks WHERE {} GROUP BY state",
+            choice.sql()
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(&choice.values), |row| {
+            Ok((row.get::<_, super::Name<TaskState>>(0)?.0, unsigned(row.get(1)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,68 @@
+//! The shape of the records, and how older ones are brought to it.
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// Says that a file is one of ours, to whoever looks at it: `EXTK`.
+const APPLICATION_ID: i64 = 0x4558_544b;
+
+/// From one version to the next, beginning with an empty file. What was once released stays as it is.
+const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
+
+/// How much of the file is kept free for when the disk is full, in pages of 4 KiB. A task's end takes two or three.
+const SPARE_PAGES: i64 = 256;
+
+/// How many pages are written to the journal before it begins anew: fewer than it has room for.
+pub(super) const JOURNAL_PAGES: i64 = SPARE_PAGES / 2;
+
+/// The version that is written here.
+const VERSION: i64 = STEPS.len() as i64;
+
+/// Refuses records that this server cannot know.
+pub(super) fn check(db: &Connection) -> Result<(), StoreError> {
+    let found = version(db)?;
+    if found > VERSION {
+        return Err(StoreError::TooNew {
+            found,
+            known: VERSION,
+        });
+    }
+    Ok(())
+}
+
+/// Brings the records up to date, whole or not at all.
+pub(super) fn migrate(db: &mut Connection) -> Result<(), StoreError> {
+    let found = version(db)?;
+    let first = usize::try_from(found).unwrap_or(0);
+    let change = db.transaction()?;
+    for step in STEPS.iter().skip(first) {
+        change.execute_batch(step)?;
+    }
+    if first < STEPS.len() {
+        change.pragma_update(None, "application_id", APPLICATION_ID)?;
+        change.pragma_update(None, "user_version", VERSION)?;
+    }
+    change.commit()?;
+    Ok(())
+}
+
+/// Makes the file, and the journal beside it, larger than they need be: how tasks end can be kept when logs have filled the disk.
+/// If there is no room even now, tasks are refused.
+pub(super) fn set_room_aside(db: &mut Connection) -> Result<(), StoreError> {
+    let page: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let change = db.transaction()?;
+    change.execute(
+        "INSERT INTO spare (bytes) VALUES (zeroblob(?1))",
+        [SPARE_PAGES * page],
+    )?;
+    change.commit()?;
+    db.execute("DELETE FROM spare", [])?;
+    // Into the file itself; the journal keeps its length and is written anew from its beginning.
+    db.query_row("PRAGMA wal_checkpoint(restart)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+fn version(db: &Connection) -> Result<i64, StoreError> {
+    Ok(db.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}

@@ -1,0 +1,133 @@
+//! How tasks are opened.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use exec_protocol::task::CleanParams;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::task::TaskTracker;
+
+use super::TasksConfig;
+use crate::clock::now_ms;
+use crate::context::Context;
+use crate::engine::{Alarm, Call, Engine, recover};
+use crate::error::OpenError;
+use crate::feed::Feed;
+use crate::quota::Quota;
+use crate::runner::Runner;
+use crate::spec::Defaults;
+use crate::state_dir::StateDir;
+use crate::store::Store;
+use crate::threads::{Readers, Worker};
+
+/// What waits for the engine. Whoever has more waits with it.
+const WAITING_CALLS: usize = 256;
+
+/// How often a server with something to do says that it is alive.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// How often old tasks are looked for.
+const BETWEEN_CLEANINGS: Duration = Duration::from_secs(60 * 60);
+
+/// Bytes of randomness in the name of a server.
+const INCARNATION_BYTES: usize = 16;
+
+/// Opens the directory and starts what looks after the tasks in it.
+pub(super) fn open(config: &TasksConfig, runner: &Arc<dyn Runner>) -> Result<Arc<Context>, OpenError> {
+    let runtime = Handle::try_current().map_err(|error| OpenError::Os(io::Error::other(error)))?;
+    let state_dir = StateDir::open(&config.state_dir)?;
+    let database = state_dir.database();
+    let store = Store::open(&database).map_err(|source| OpenError::Store {
+        path: database.display().to_string(),
+        source,
+    })?;
+    let (calls, waiting) = mpsc::channel(WAITING_CALLS);
+    let context = Arc::new(Context {
+        runner: Arc::clone(runner),
+        incarnation: incarnation()?,
+        defaults: Defaults {
+            shell: config.shell.clone(),
+            cwd: config.cwd.clone(),
+            output_bytes: config.output_bytes,
+        },
+        logs: state_dir.logs(),
+        quota: Arc::new(Quota::new(config.all_output_bytes, 0)),
+        writer: Worker::start("exec-tasks-log").map_err(OpenError::Os)?,
+        readers: Readers::default(),
+        feed: Feed::default(),
+        calls,
+        runtime: runtime.clone(),
+        attempts: TaskTracker::new(),
+        timekeeper: TaskTracker::new(),
+    });
+    let (alarm, alarms) = watch::channel(Alarm::default());
+    let engine = Engine::new(Arc::clone(&context), store, state_dir, alarm);
+    thread::Builder::new()
+        .name("exec-tasks".to_owned())
+        .spawn(move || look_after(engine, waiting))
+        .map_err(OpenError::Os)?;
+    let calls = context.calls.downgrade();
+    context.timekeeper.spawn_on(keep_time(calls, alarms), &runtime);
+    context.timekeeper.close();
+    Ok(context)
+}
+
+fn look_after(mut engine: Engine, calls: mpsc::Receiver<Call>) {
+    if let Err(error) = recover(&mut engine) {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "what an earlier server left cannot be looked after"
+        );
+    }
+    engine.run(calls);
+}
+
+/// Wakes the engine when a task's time comes, and now and then.
+async fn keep_time(calls: mpsc::WeakSender<Call>, mut alarms: watch::Receiver<Alarm>) {
+    let mut clean_at = Instant::now() + BETWEEN_CLEANINGS;
+    loop {
+        let alarm = *alarms.borrow_and_update();
+        let heartbeat = alarm.is_active.then_some(HEARTBEAT);
+        let next_task = alarm
+            .next_task_ms
+            .map(|at| Duration::from_millis(at.saturating_sub(now_ms())));
+        let wait = heartbeat.into_iter().chain(next_task).min();
+        let at = wait.map_or(clean_at, |wait| (Instant::now() + wait).min(clean_at));
+        tokio::select! {
+            changed = alarms.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                continue;
+            }
+            () = sleep_until(at) => {}
+        }
+        let is_to_clean = Instant::now() >= clean_at;
+        if is_to_clean {
+            clean_at = Instant::now() + BETWEEN_CLEANINGS;
+        }
+        let call: Call = Box::new(move |engine| {
+            engine.tick();
+            if is_to_clean && let Err(error) = engine.clean(&CleanParams::default()) {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "old tasks cannot be deleted"
+                );
+            }
+        });
+        let Some(calls) = calls.upgrade() else { return };
+        if calls.send(call).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn incarnation() -> Result<String, OpenError> {
+    let mut bytes = [0; INCARNATION_BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| OpenError::Os(error.into()))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,107 @@
+//! Threads that the disk may hold up.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::error::TaskError;
+
+/// Work that waits for a thread. Whoever has more waits with it.
+const WAITING: usize = 64;
+
+/// Looks at logs that are taken at the same time. Each may read a whole log.
+const READERS: usize = 4;
+
+/// What a thread does.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// One thread, which does what it is given in its order.
+#[derive(Debug, Clone)]
+pub(crate) struct Worker {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Worker {
+    /// Starts the thread. It ends with the last handle.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread to give.
+    pub(crate) fn start(name: &str) -> io::Result<Self> {
+        let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING);
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            while let Some(job) = waiting.blocking_recv() {
+                job();
+            }
+        })?;
+        Ok(Self { jobs })
+    }
+
+    /// Does `work` when those before it are done.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::ShuttingDown`] if the thread has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// The work is done or not; what it gives is lost.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, TaskError> {
+        let (sender, outcome) = oneshot::channel();
+        let job: Job = Box::new(move || {
+            // Whoever asked may have gone away.
+            let _ = sender.send(work());
+        });
+        self.jobs.send(job).await.map_err(|_| TaskError::ShuttingDown)?;
+        outcome.await.map_err(|_| TaskError::ShuttingDown)
+    }
+}
+
+/// Threads for looks at logs, a few at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Readers {
+    room: Arc<Semaphore>,
+}
+
+impl Default for Readers {
+    fn default() -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(READERS)),
+        }
+    }
+}
+
+impl Readers {
+    /// Does `work` on a thread of its own, when there is room for one.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread to give.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once begun it is carried out; what it gives is lost.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, TaskError> {
+        let room = Arc::clone(&self.room);
+        let room = room.acquire_owned().await.map_err(|_| TaskError::ShuttingDown)?;
+        let (sender, outcome) = oneshot::channel();
+        let job = move || {
+            // Whoever asked may have gone away.
+            let _ = sender.send(work());
+            drop(room);
+        };
+        thread::Builder::new()
+            .name("exec-tasks-read".to_owned())
+            .spawn(job)
+            .map_err(TaskError::Os)?;
+        outcome.await.map_err(|_| TaskError::ShuttingDown)
+    }
+}
