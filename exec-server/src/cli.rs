@@ -1,10 +1,12 @@
-//! The command line: `exec-server` serves, `exec-server run` runs one command.
+//! The command line: `exec-server` serves, `exec-server run` runs one command, `exec-server task` asks a server that runs.
 
+mod completions;
 mod run;
 mod serve;
 mod signals;
+mod task;
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -24,6 +26,9 @@ const DEFAULT_LOG: LevelFilter = LevelFilter::WARN;
 /// The exit code for a problem of our own, as opposed to one of the command that was run.
 const FAILURE: u8 = 125;
 
+/// The exit code of a program whose output nobody wants to read any more: 128 and the number of SIGPIPE.
+const BROKEN_PIPE: u8 = 141;
+
 /// Runs commands for a program on the other side of a pipe, a socket or a channel.
 #[derive(Debug, Parser)]
 #[command(name = "exec-server", version, after_help = SERVE_EXAMPLES)]
@@ -40,6 +45,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(RunArgs),
+    Task(task::TaskArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -191,7 +198,8 @@ Examples:
   exec-server                                   serve the program that started this one
   exec-server --listen ws://127.0.0.1:0         serve websockets; prints the URL
   exec-server run -- cargo build                run a command, output as it comes
-  exec-server run --tty -- vim notes.txt        run it on a terminal";
+  exec-server run --tty -- vim notes.txt        run it on a terminal
+  exec-server task submit -- make               run it in the background, on a server that runs";
 
 const RUN_EXAMPLES: &str = "\
 Ctrl-C interrupts the command. The exit code is the command's, or 128+n for signal n; 125 if it
@@ -216,7 +224,7 @@ pub fn main() -> ExitCode {
     }
     let cli = Cli::parse();
     if cli.command.is_some() && cli.serve.is_given() {
-        let message = "the options before `run` are for serving; `run` has a server of its own";
+        let message = "the options before a command are for serving, which no command does with them";
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
     log_to_stderr(cli.log);
@@ -228,6 +236,8 @@ pub fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match cli.command {
             Some(Command::Run(args)) => run::run(args).await,
+            Some(Command::Task(args)) => while_read(task::task(args).await),
+            Some(Command::Completions(args)) => while_read(completions::print(&args)),
             None => serve::serve(cli.serve.listen.unwrap_or(Listen::Stdio), cli.serve.config()).await,
         }
     });
@@ -253,15 +263,33 @@ fn let_go_of_streams() {
 type Failure = Box<dyn std::error::Error>;
 
 fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    let message = described(error);
+    // Nobody may be reading; there is nobody else to tell.
+    let _ = writeln!(std::io::stderr(), "exec-server: {message}");
+    ExitCode::from(FAILURE)
+}
+
+/// The outcome, or a quiet end if nobody reads our output any more. What a connection suffers has a type of its own.
+fn while_read(outcome: Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
+    let error = outcome
+        .as_ref()
+        .err()
+        .and_then(|error| error.downcast_ref::<io::Error>());
+    match error.map(io::Error::kind) {
+        Some(io::ErrorKind::BrokenPipe) => Ok(ExitCode::from(BROKEN_PIPE)),
+        _ => outcome,
+    }
+}
+
+/// The error with its causes, in a line.
+fn described(error: &(dyn std::error::Error + 'static)) -> String {
     let mut message = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
         message = format!("{message}: {error}");
         source = error.source();
     }
-    // Nobody may be reading; there is nobody else to tell.
-    let _ = writeln!(std::io::stderr(), "exec-server: {message}");
-    ExitCode::from(FAILURE)
+    message
 }
 
 fn log_to_stderr(filter: Option<Targets>) {
