@@ -29,6 +29,9 @@ const FAILURE: u8 = 125;
 /// The exit code of a program whose output nobody wants to read any more: 128 and the number of SIGPIPE.
 const BROKEN_PIPE: u8 = 141;
 
+/// Where the options that all commands have stand in their help: behind their own.
+const LAST: usize = 900;
+
 /// Runs commands for a program on the other side of a pipe, a socket or a channel.
 #[derive(Debug, Parser)]
 #[command(name = "exec-server", version, after_help = SERVE_EXAMPLES)]
@@ -38,7 +41,7 @@ struct Cli {
     #[command(flatten)]
     serve: ServeArgs,
     /// What to log to stderr, such as `debug` or `exec_server=trace` (default: `RUST_LOG`, else `warn`)
-    #[arg(long, global = true, value_name = "FILTER")]
+    #[arg(long, global = true, value_name = "FILTER", display_order = LAST)]
     log: Option<Targets>,
 }
 
@@ -224,7 +227,7 @@ pub fn main() -> ExitCode {
     }
     let cli = Cli::parse();
     if cli.command.is_some() && cli.serve.is_given() {
-        let message = "the options before a command are for serving, which no command does with them";
+        let message = "the options before `run`, `task` and `completions` are for serving";
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
     log_to_stderr(cli.log);

@@ -34,7 +34,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
+use super::{Failure, LAST};
 use context::{Context, Form};
 
 /// Submit background work to a server that runs, and look after it
@@ -42,10 +42,10 @@ use context::{Context, Form};
 #[command(after_help = EXAMPLES)]
 pub(super) struct TaskArgs {
     /// The server, such as `ws://127.0.0.1:4000` [default: the variable `EXEC_SERVER_URL`]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", display_order = LAST)]
     connect: Option<String>,
     /// Print results for programs: as the wire has them, one JSON document in a line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = LAST)]
     json: bool,
     #[command(subcommand)]
     command: TaskCommand,
@@ -74,14 +74,18 @@ enum TaskCommand {
 }
 
 const EXAMPLES: &str = "\
-Tables are in colour on a terminal, unless NO_COLOR is set or TERM is `dumb`. A task is named by its id, or by
-the beginning of it if no other task's id begins so.
+A task is named by its id, or by the beginning of it if no other task's id begins so.
+Tables are in colour on a terminal, unless NO_COLOR is set or TERM is `dumb`.
 
-Exit codes: 0 if all went well, 125 if not, 2 for arguments that make no sense, 141 if nobody reads the output.
-`wait` and `submit --wait` exit as the task did: see their help.
+Exit codes:
+  0    all went well
+  2    the arguments make no sense
+  125  the server, or this program, could not do it
+  141  nobody reads the output
+`wait` and `submit --wait` exit as the task did: see `task wait --help`.
 
 Examples:
-  export EXEC_SERVER_URL=ws://127.0.0.1:4000
+  export EXEC_SERVER_URL=ws://127.0.0.1:4000      # where `exec-server --listen` serves
   id=$(exec-server task submit --title build -- make -j4)
   exec-server task logs -f \"$id\"
   exec-server task wait \"$id\" || echo failed";

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use exec_client::{CallError, Client};
+use exec_client::{CallError, Client, ClientError};
 use exec_protocol::{ErrorKind, Method, RpcError};
 use serde::Serialize;
 use tokio::time::timeout;
@@ -43,7 +43,11 @@ impl Context {
             .ok_or_else(|| {
                 format!("which server? Pass --connect ws://HOST:PORT, or set the variable {URL_VARIABLE}")
             })?;
-        let client = Client::connect_websocket(&url, "exec-server task").await?;
+        let client = Client::connect_websocket(&url, "exec-server task").await;
+        let client = client.map_err(|error| match error {
+            ClientError::Connect(error) => Failure::from(error),
+            error => error.into(),
+        })?;
         Ok(Self { client, form })
     }
 

@@ -24,8 +24,8 @@ pub(super) struct ListArgs {
     /// Tasks of this lane
     #[arg(long, value_parser = LaneName::new)]
     lane: Option<LaneName>,
-    /// Tasks in this state; may be repeated
-    #[arg(long = "state", value_delimiter = ',', value_parser = PossibleValuesParser::new(
+    /// Tasks in this state; several with commas between, or repeated
+    #[arg(long = "state", value_name = "STATE", value_delimiter = ',', value_parser = PossibleValuesParser::new(
         TaskState::ALL.map(TaskState::as_str)).try_map(state))]
     states: Vec<TaskState>,
     /// Tasks that have this label; may be repeated

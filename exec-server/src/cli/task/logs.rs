@@ -2,24 +2,21 @@
 
 mod paging;
 mod pieces;
+mod reading;
 mod writer;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
-use exec_protocol::task::{Grep, LogUnit, LogView, Logs, LogsParams, LogsResult, Range, RangeUnit, TaskRef};
-use tokio::time::{Instant, sleep};
+use exec_protocol::task::{Grep, LogUnit, LogView, Logs, LogsParams, Range, RangeUnit, TaskRef};
 
 use super::context::{Context, Form};
 use super::interrupt::unless_interrupted;
 use super::output::print_json;
 use super::size;
-use super::wait::CALL_WAIT;
 use crate::cli::Failure;
-use crate::clock::milliseconds;
-use paging::{is_at_end, rest};
-use writer::{Writer, conclude};
+use reading::{follow, read_all, select};
+use writer::Writer;
 
 /// Print what a task has written
 #[derive(Debug, Args)]
@@ -91,20 +88,16 @@ pub(super) struct LogsArgs {
 }
 
 const NOTES: &str = "\
-Prints the output exactly as the server tells it. What is left out is told on stderr. Without --raw that is
-text without escape sequences. With --json it is the answer to one task/logs, which by default has 64 KiB at most.
-Ctrl-C ends this program and leaves the task alone. The exit code says nothing of the task: see `task wait`.
+Prints all that is kept, exactly as the server tells it: without --raw that is text without escape
+sequences. What is left out is told on stderr. With --json it is the answer to one call of task/logs,
+which has 64 KiB of output at most if --max-bytes does not say otherwise.
+Ctrl-C ends this program with exit code 130 and leaves the task alone. Else the exit code is 0 however
+the task ends: see `task wait`.
 
 Examples:
   exec-server task logs build -f
   exec-server task logs build --tail 50
   exec-server task logs build --grep 'error(\\[|:)' -B 2 -A 10";
-
-/// The most that a server tells in one answer, in bytes.
-const PAGE_BYTES: u64 = 4 << 20;
-
-/// A server that answers a long poll at once, and with nothing, is not asked again before this is over.
-const LEAST_ROUND: Duration = Duration::from_millis(200);
 
 /// Prints the output.
 pub(super) async fn logs(context: &Context, args: LogsArgs) -> Result<ExitCode, Failure> {
@@ -170,80 +163,6 @@ impl LogsArgs {
     /// Whether one answer has all that is asked for: the rest is not to be read on.
     fn is_selective(&self) -> bool {
         self.head.is_some() || self.tail.is_some() || self.max_bytes.is_some()
-    }
-}
-
-/// Prints one answer, and all that it leaves out.
-async fn select(context: &Context, mut params: LogsParams, writer: &mut Writer) -> Result<(), Failure> {
-    params.max_bytes.get_or_insert(PAGE_BYTES);
-    let answer = context.call::<Logs>(&params).await?;
-    writer.write(&answer, None).await?;
-    Ok(())
-}
-
-/// Prints all that there is now, page by page.
-async fn read_all(context: &Context, mut params: LogsParams, writer: &mut Writer) -> Result<(), Failure> {
-    params.max_bytes = Some(PAGE_BYTES);
-    let mut asked = params.range.unwrap_or(BEGINNING);
-    loop {
-        params.range = Some(asked);
-        let answer = context.call::<Logs>(&params).await?;
-        let rest = rest(asked, &answer);
-        writer.write(&answer, rest.map(|rest| rest.from)).await?;
-        pin(&mut params, &answer);
-        let Some(rest) = rest else {
-            conclude(&answer);
-            return Ok(());
-        };
-        asked = rest;
-    }
-}
-
-/// Prints what there is and what comes, until the attempt has ended.
-async fn follow(context: &Context, mut params: LogsParams, writer: &mut Writer) -> Result<(), Failure> {
-    params.max_bytes = Some(PAGE_BYTES);
-    let begins_elsewhere =
-        params.tail.is_some() || params.range.is_some_and(|range| range.unit == RangeUnit::Line);
-    let mut from = params.range.map_or(0, |range| range.from);
-    if begins_elsewhere {
-        let answer = context.call::<Logs>(&params).await?;
-        writer.write(&answer, Some(answer.next_offset)).await?;
-        pin(&mut params, &answer);
-        from = answer.next_offset;
-        params.tail = None;
-    }
-    params.follow = true;
-    params.wait_ms = milliseconds(CALL_WAIT);
-    loop {
-        params.range = Some(Range { from, ..BEGINNING });
-        let asked_at = Instant::now();
-        let answer = context.call::<Logs>(&params).await?;
-        writer.write(&answer, Some(answer.next_offset)).await?;
-        pin(&mut params, &answer);
-        let is_still = answer.next_offset <= from;
-        if answer.state.is_ended() && (is_still || is_at_end(&answer)) {
-            conclude(&answer);
-            return Ok(());
-        }
-        if is_still {
-            sleep(LEAST_ROUND.saturating_sub(asked_at.elapsed())).await;
-        }
-        from = from.max(answer.next_offset);
-    }
-}
-
-/// All of it.
-const BEGINNING: Range = Range {
-    unit: RangeUnit::Offset,
-    from: 0,
-    to: None,
-};
-
-/// From now on it is this task and this attempt, whichever come.
-fn pin(params: &mut LogsParams, answer: &LogsResult) {
-    params.task_id = answer.task_id.clone().into();
-    if answer.attempt > 0 {
-        params.attempt = Some(answer.attempt);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::clock::{WallClock, milliseconds};
 
 /// Take work on, and print the id of its task
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(override_usage = USAGE, after_help = EXAMPLES)]
 pub(super) struct SubmitArgs {
     /// Its id [default: one that the server makes]
     #[arg(long, value_parser = TaskId::new)]
@@ -61,7 +61,7 @@ pub(super) struct SubmitArgs {
     /// Make up to N further attempts
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..1000))]
     retry: Option<u32>,
-    /// After which ends another attempt is made [default: all of them]
+    /// After which ends another attempt is made, with commas between [default: all of them]
     #[arg(long, value_name = "ENDS", value_delimiter = ',', requires = "retry")]
     retry_on: Vec<End>,
     /// How long to wait before the second attempt; twice as long before each further one
@@ -93,6 +93,8 @@ pub(super) struct SubmitArgs {
     )]
     argv: Vec<String>,
 }
+
+const USAGE: &str = "exec-server task submit [OPTIONS] (-c <COMMAND> | [--] <ARGV>...)";
 
 const EXAMPLES: &str = "\
 Prints the id alone. With --wait, how it ended is told on stderr, and the exit code is that of

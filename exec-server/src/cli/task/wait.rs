@@ -53,9 +53,11 @@ Exit codes:
   0    completed; also when there is nothing to wait for
   N    failed with code N; 128+N by signal N
   124  a time limit of the task ended it, or the --timeout of this command passed
-  125  it could not be started, was interrupted with its server, or was removed; or this program failed
+  125  it could not be started, was interrupted with its server, or was removed meanwhile; or the
+       server, or this program, could not do it
   130  it was stopped or cancelled; or Ctrl-C
-Of several tasks it is the first code that is not 0, in the order in which they are named.";
+Of several tasks it is the first code that is not 0, in the order in which they are named; with --any, of
+those that have ended.";
 
 /// Where people are told of ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

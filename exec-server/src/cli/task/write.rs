@@ -36,6 +36,7 @@ pub(super) async fn write(context: &Context, args: WriteArgs) -> Result<ExitCode
     let mut stdin = tokio::io::stdin();
     let mut names = WriteNames::new()?;
     let mut buffer = vec![0; CHUNK_BYTES];
+    let mut last = None;
     loop {
         let bytes = stdin.read(&mut buffer).await?;
         let is_end = bytes == 0;
@@ -46,21 +47,25 @@ pub(super) async fn write(context: &Context, args: WriteArgs) -> Result<ExitCode
                 write_id: Some(names.next()?),
                 eof: is_end,
             };
-            send(context, &params).await?;
+            last = Some(send(context, &params).await?);
         }
         if is_end {
-            return Ok(ExitCode::SUCCESS);
+            break;
         }
     }
+    if let Some(result) = last {
+        context.tell(&result, |_, _| String::new())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Sends a write until it is taken.
-async fn send(context: &Context, params: &WriteParams) -> Result<(), Failure> {
+async fn send(context: &Context, params: &WriteParams) -> Result<WriteResult, Failure> {
     let (mut pause, longest) = PAUSES;
     loop {
         match context.try_call::<Write>(params).await {
-            Ok(WriteResult { status, .. }) => match status {
-                WriteStatus::Accepted => return Ok(()),
+            Ok(result) => match result.status {
+                WriteStatus::Accepted => return Ok(result),
                 WriteStatus::UnknownProcess => return Err("the task does not run".into()),
                 WriteStatus::StdinClosed => return Err("the task's stdin is closed".into()),
                 WriteStatus::Full => {}

@@ -48,8 +48,11 @@ impl Writer {
     }
 }
 
-/// Tells why nothing follows, if the attempt has written more than is kept.
+/// Tells why nothing follows, if the attempt has written more than is kept, or there was none.
 pub(super) fn conclude(answer: &LogsResult) {
+    if answer.attempt == 0 {
+        remark(&format!("… {} has not run", answer.task_id));
+    }
     if let Some(stopped) = &answer.log.stopped {
         let why = not_kept(stopped, answer.log.end_offset);
         remark(&escaped(&format!("… {why}")));
