@@ -51,6 +51,12 @@ impl Context {
         Ok(Self { client, form })
     }
 
+    /// Over a connection that is there already.
+    #[cfg(test)]
+    pub(super) fn over(client: Client, form: Form) -> Self {
+        Self { client, form }
+    }
+
     /// Calls a method. An error of the server is told in its own words.
     pub(super) async fn call<M: Method>(&self, params: &M::Params) -> Result<M::Result, Failure> {
         self.try_call::<M>(params)

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use exec_protocol::task::{Grep, LogUnit, LogView, Logs, LogsParams, Range, RangeUnit, TaskRef};
+use tokio::io::stdout;
 
 use super::context::{Context, Form};
 use super::interrupt::unless_interrupted;
@@ -112,7 +113,7 @@ pub(super) async fn logs(context: &Context, args: LogsArgs) -> Result<ExitCode, 
         return Ok(ExitCode::SUCCESS);
     }
     let reading = async {
-        let mut writer = Writer::new();
+        let mut writer = Writer::new(stdout());
         if args.follow {
             follow(context, params, &mut writer).await?;
         } else if args.is_selective() {
@@ -179,8 +180,12 @@ mod tests {
     }
 
     fn params(line: &str) -> Result<serde_json::Value, clap::Error> {
+        Ok(serde_json::to_value(parsed(line)?).unwrap())
+    }
+
+    pub(super) fn parsed(line: &str) -> Result<LogsParams, clap::Error> {
         let words = Words::try_parse_from(["logs"].into_iter().chain(line.split(' ')))?;
-        Ok(serde_json::to_value(words.args.params()).unwrap())
+        Ok(words.args.params())
     }
 
     #[test]

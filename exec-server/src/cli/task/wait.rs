@@ -201,8 +201,12 @@ fn outcome(task: &TaskRecord, now_ms: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use exec_protocol::Group;
+    use exec_protocol::task::TaskState;
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::cli::task::sample;
+    use crate::cli::task::sample::{self, Script};
 
     #[test]
     fn an_outcome_is_a_line() {
@@ -212,5 +216,45 @@ mod tests {
         task.attempts = Vec::new();
         task.exit_code = None;
         assert_eq!(outcome(&task, 0), r"a completed (exited): x\ny");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_group_is_waited_for_by_the_ids_that_it_had() {
+        let mut failed = sample::task("b");
+        (failed.state, failed.exit_code) = (TaskState::Failed, Some(7));
+        let mut script = Script::new([
+            json!({"settled": [], "pending": ["a", "b"], "removed": [], "timedOut": true}),
+            json!({"settled": [failed], "pending": ["a"], "removed": [], "timedOut": true}),
+            json!({"settled": [sample::task("a")], "pending": [], "removed": [], "timedOut": false}),
+        ]);
+        let context = script.context().await;
+        let waiting = Waiting {
+            params: WaitParams {
+                group: Some(Group::new("g").unwrap()),
+                mode: WaitMode::All,
+                ..WaitParams::default()
+            },
+            timeout: None,
+        };
+        let code = waiting.run(&context, Told::OnStderr).await.unwrap();
+        assert_eq!(code, ExitCode::from(7));
+        assert_eq!(script.asked("group"), [json!("g"), Value::Null, Value::Null]);
+        assert_eq!(
+            script.asked("taskIds"),
+            [Value::Null, json!(["a", "b"]), json!(["a"])]
+        );
+        assert_eq!(script.asked("mode"), ["all"; 3]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_when_its_own_time_is_over() {
+        let pending = json!({"settled": [], "pending": ["a"], "removed": [], "timedOut": true});
+        let mut script = Script::new([pending]);
+        let context = script.context().await;
+        let mut waiting = Waiting::for_task(TaskId::new("a").unwrap());
+        waiting.timeout = Some(Duration::ZERO);
+        let code = waiting.run(&context, Told::OnStderr).await.unwrap();
+        assert_eq!(code, ExitCode::from(TIMED_OUT));
+        assert_eq!(script.asked("waitMs"), [0]);
     }
 }

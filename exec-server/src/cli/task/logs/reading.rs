@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use exec_protocol::task::{Logs, LogsParams, LogsResult, Range, RangeUnit};
+use tokio::io::AsyncWrite;
 use tokio::time::{Instant, sleep};
 
 use super::super::context::Context;
@@ -25,7 +26,7 @@ const LEAST_ROUND: Duration = Duration::from_millis(200);
 pub(super) async fn select(
     context: &Context,
     mut params: LogsParams,
-    writer: &mut Writer,
+    writer: &mut Writer<impl AsyncWrite + Unpin>,
 ) -> Result<(), Failure> {
     params.max_bytes.get_or_insert(PAGE_BYTES);
     let answer = context.call::<Logs>(&params).await?;
@@ -37,7 +38,7 @@ pub(super) async fn select(
 pub(super) async fn read_all(
     context: &Context,
     mut params: LogsParams,
-    writer: &mut Writer,
+    writer: &mut Writer<impl AsyncWrite + Unpin>,
 ) -> Result<(), Failure> {
     params.max_bytes = Some(PAGE_BYTES);
     let mut asked = params.range.unwrap_or(BEGINNING);
@@ -59,7 +60,7 @@ pub(super) async fn read_all(
 pub(super) async fn follow(
     context: &Context,
     mut params: LogsParams,
-    writer: &mut Writer,
+    writer: &mut Writer<impl AsyncWrite + Unpin>,
 ) -> Result<(), Failure> {
     params.max_bytes = Some(PAGE_BYTES);
     let begins_elsewhere =
@@ -106,5 +107,91 @@ fn pin(params: &mut LogsParams, answer: &LogsResult) {
     params.task_id = answer.task_id.clone().into();
     if answer.attempt > 0 {
         params.attempt = Some(answer.attempt);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exec_protocol::task::{LogPart, TaskState};
+    use serde_json::{Value, json};
+
+    use super::super::paging::tests::answer;
+    use super::super::tests::parsed;
+    use super::*;
+    use crate::cli::task::sample::Script;
+
+    /// An answer with the output from this offset on, of which there is so much now.
+    fn output(from_offset: u64, text: &str, end_offset: u64, state: TaskState) -> Value {
+        let to_offset = from_offset + text.len() as u64;
+        let mut answer = answer(to_offset, end_offset);
+        answer.state = state;
+        answer.parts = vec![LogPart {
+            from_offset,
+            to_offset,
+            from_line: 0,
+            text: Some(text.to_owned()),
+            data_base64: None,
+            matching_lines: Vec::new(),
+        }];
+        serde_json::to_value(answer).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_is_read_to_where_it_ended_at_first() {
+        let mut script = Script::new([
+            output(0, "one ", 8, TaskState::Running),
+            output(4, "two ", 900, TaskState::Running),
+        ]);
+        let mut written = Vec::new();
+        let context = script.context().await;
+        read_all(&context, parsed("a").unwrap(), &mut Writer::new(&mut written))
+            .await
+            .unwrap();
+        assert_eq!(written, b"one two ");
+        let ranges = script.asked("range");
+        assert_eq!(
+            ranges,
+            [
+                json!({"unit": "offset", "from": 0}),
+                json!({"unit": "offset", "from": 4, "to": 8})
+            ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_follower_reads_to_the_end_of_the_attempt() {
+        let mut script = Script::new([
+            output(96, "tail ", 101, TaskState::Running),
+            output(101, "more ", 106, TaskState::Running),
+            output(106, "", 106, TaskState::Running),
+            output(106, "and ", 110, TaskState::Completed),
+        ]);
+        let mut written = Vec::new();
+        let context = script.context().await;
+        follow(
+            &context,
+            parsed("a -f -n 1").unwrap(),
+            &mut Writer::new(&mut written),
+        )
+        .await
+        .unwrap();
+        assert_eq!(written, b"tail more and ");
+        assert_eq!(
+            script.asked("tail"),
+            [json!(1), Value::Null, Value::Null, Value::Null]
+        );
+        assert_eq!(
+            script.asked("attempt"),
+            [Value::Null, json!(1), json!(1), json!(1)]
+        );
+        let from = |from| json!({"unit": "offset", "from": from});
+        assert_eq!(
+            script.asked("range"),
+            [Value::Null, from(101), from(106), from(106)]
+        );
+        assert_eq!(
+            script.asked("follow"),
+            [json!(false), json!(true), json!(true), json!(true)]
+        );
     }
 }

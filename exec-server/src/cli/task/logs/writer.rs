@@ -3,7 +3,7 @@
 use std::io;
 
 use exec_protocol::task::LogsResult;
-use tokio::io::{AsyncWriteExt as _, Stdout, stdout};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use super::super::output::remark;
 use super::super::show::not_kept;
@@ -12,19 +12,16 @@ use super::pieces::{Piece, left_out, pieces};
 
 /// Writes answers as they come. Ctrl-C is heard meanwhile, also where the reader is slow.
 #[derive(Debug)]
-pub(super) struct Writer {
-    stdout: Stdout,
+pub(super) struct Writer<W> {
+    output: W,
     /// Up to where it was told what is left out: answers to long polls may say it again.
     told_to: u64,
 }
 
-impl Writer {
+impl<W: AsyncWrite + Unpin> Writer<W> {
     /// Nothing was written yet.
-    pub(super) fn new() -> Self {
-        Self {
-            stdout: stdout(),
-            told_to: 0,
-        }
+    pub(super) fn new(output: W) -> Self {
+        Self { output, told_to: 0 }
     }
 
     /// Writes an answer, and tells what is left out but what is read next, from this offset on.
@@ -32,8 +29,8 @@ impl Writer {
         for piece in pieces(answer, read_on_from) {
             match piece {
                 Piece::Output(bytes) => {
-                    self.stdout.write_all(&bytes).await?;
-                    self.stdout.flush().await?;
+                    self.output.write_all(&bytes).await?;
+                    self.output.flush().await?;
                 }
                 Piece::LeftOut(mut omitted) => {
                     omitted.from_offset = omitted.from_offset.max(self.told_to);
