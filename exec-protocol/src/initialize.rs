@@ -237,10 +237,10 @@ pub struct Limits {
     /// Entries that a walk gives. 0 if the server does not say.
     #[serde(default)]
     pub walk_entries: u64,
-    /// Output of one attempt of a task that is kept, where its submission does not say. 0 if there are no tasks.
-    #[serde(default)]
-    pub task_output_bytes: u64,
-    /// Output of all tasks together that is kept. 0 if there are no tasks.
-    #[serde(default)]
-    pub task_storage_bytes: u64,
+    /// Output of one attempt of a task that is kept, where its submission does not say. None if there are no tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_output_bytes: Option<u64>,
+    /// Output of all tasks together that is kept. None if there are no tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_storage_bytes: Option<u64>,
 }

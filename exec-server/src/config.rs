@@ -116,8 +116,8 @@ impl Config {
             walk_depth: limits::MAX_WALK_DEPTH as u64,
             walk_directories: limits::MAX_WALK_DIRECTORIES as u64,
             walk_entries: limits::MAX_WALK_ENTRIES as u64,
-            task_output_bytes: self.tasks.as_ref().map_or(0, |_| limits::TASK_OUTPUT_BYTES),
-            task_storage_bytes: self.tasks.as_ref().map_or(0, |storage| storage.bytes),
+            task_output_bytes: self.tasks.as_ref().map(|_| limits::TASK_OUTPUT_BYTES),
+            task_storage_bytes: self.tasks.as_ref().map(|storage| storage.bytes),
         }
     }
 }

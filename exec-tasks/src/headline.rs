@@ -1,5 +1,7 @@
 //! The end of a task in one line.
 
+use std::fmt::Write as _;
+
 use exec_protocol::process::EndReason;
 use exec_protocol::task::TaskState;
 
@@ -28,7 +30,7 @@ impl Headline<'_> {
             line.push_str(&duration(took));
         }
         if let Some(code) = self.exit_code {
-            line.push_str(&format!(" (exit code {code})"));
+            let _ = write!(line, " (exit code {code})");
         }
         let tail = in_one_line(self.tail);
         if !tail.is_empty() {

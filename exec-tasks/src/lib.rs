@@ -3,7 +3,7 @@
 //! A **task** is work that was submitted. It waits in its lane for its turn, and then has one attempt or more, each of
 //! which is a process. [`Tasks`] is all of them; what starts their processes is somebody else's, behind [`Runner`].
 //!
-//! One thread owns everything that is known of tasks (`engine`): the records in SQLite (`store`) and whose turn it is
+//! One thread owns everything that is known of tasks (`engine`): the records on disk (`store`) and whose turn it is
 //! (`queue`). An attempt (`attempt`) is a future that takes what its process says and has it written (`log`) by a thread
 //! of its own, so that a disk holds up nobody but those who write to it. What has changed is found by position (`feed`),
 //! and so is nobody's queue.
@@ -20,6 +20,7 @@ mod log;
 mod outcome;
 mod queue;
 mod quota;
+mod random;
 mod runner;
 mod spec;
 mod state_dir;

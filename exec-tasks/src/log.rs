@@ -27,7 +27,6 @@ mod text;
 mod writer;
 
 pub(crate) use batch::Terms;
-
 pub(crate) use counts::LogTotals;
 pub(crate) use files::{LogFiles, held, remove};
 pub use reader::ViewError;

@@ -40,6 +40,7 @@ impl Quota {
     }
 
     /// How many bytes are taken.
+    #[cfg(test)]
     pub(crate) fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }

@@ -1,6 +1,6 @@
 //! What was submitted, with what it leaves open filled in.
 
-use exec_protocol::process::{EnvPolicy, StartParams};
+use exec_protocol::process::StartParams;
 use exec_protocol::task::{RetryOn, SubmitParams, TaskId};
 use exec_protocol::{ProcessId, WirePath};
 use serde::{Deserialize, Serialize};
@@ -95,7 +95,7 @@ impl Spec {
         StartParams {
             cwd: Some(self.cwd.clone()),
             env,
-            env_policy: Some(params.env_policy.clone().unwrap_or_else(EnvPolicy::default)),
+            env_policy: Some(params.env_policy.clone().unwrap_or_default()),
             tty: params.tty,
             pipe_stdin: params.pipe_stdin,
             size: params.size,

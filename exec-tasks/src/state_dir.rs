@@ -26,7 +26,7 @@ pub(crate) struct StateDir {
 #[derive(Debug, thiserror::Error)]
 pub enum StateDirError {
     /// Another server has it.
-    #[error("the state directory {} is in use by another server{}", path.display(), of(holder))]
+    #[error("the state directory {} is in use by another server{}", path.display(), of(*holder))]
     InUse {
         /// Which one.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum StateDirError {
     },
 }
 
-fn of(holder: &Option<u32>) -> String {
+fn of(holder: Option<u32>) -> String {
     holder.map_or_else(String::new, |pid| format!(" (pid {pid})"))
 }
 

@@ -18,10 +18,10 @@ pub(crate) use attempts::AttemptRow;
 pub(crate) use choice::{Choice, Order};
 pub(crate) use tasks::{NewTask, TaskRow};
 
-/// What SQLite may hold of the file in memory, in KiB, negated, as it wants it.
+/// What the library may hold of the file in memory, in KiB, negated, as it wants it.
 const CACHE_KIB: i64 = -4096;
 
-/// The records on disk, in SQLite. Whoever calls has it to itself, and may be blocked by the disk.
+/// The records on disk, in a database. Whoever calls has it to itself, and may be blocked by the disk.
 #[derive(Debug)]
 pub(crate) struct Store {
     db: Connection,
@@ -131,7 +131,7 @@ impl Store {
     }
 }
 
-/// A time or a count as SQLite has it, whose integers are signed.
+/// A time or a count as the database has it, whose integers are signed.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -208,7 +208,9 @@ pub async fn on_with(wire: Wire, options: Options, test: impl AsyncFnOnce(&TestS
 /// # Cancel safety
 ///
 /// Cancel safe: the server is ended.
-pub async fn on_program(command: Command, test: impl AsyncFnOnce(&TestServer)) {
+pub async fn on_program(mut command: Command, test: impl AsyncFnOnce(&TestServer)) {
+    // Else it would have the tasks of whoever runs the tests.
+    command.arg("--no-tasks");
     let server = TestServer {
         wire: Wire::Websocket,
         running: Running::Listening(Listening::start_as(command).await),

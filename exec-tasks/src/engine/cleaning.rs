@@ -1,5 +1,6 @@
 //! Tasks that go for good.
 
+use exec_protocol::Group;
 use exec_protocol::task::{CleanParams, CleanResult, TaskId, TaskRef};
 
 use super::Engine;
@@ -20,7 +21,7 @@ impl Engine {
     pub(crate) fn clean(&mut self, params: &CleanParams) -> Result<CleanResult, TaskError> {
         let before = now_ms().saturating_sub(params.older_than_ms.unwrap_or(OLD_MS));
         let keep = params.keep_per_group.unwrap_or(KEPT_PER_GROUP);
-        let group = params.group.as_ref().map(|group| group.as_str());
+        let group = params.group.as_ref().map(Group::as_str);
         // One that ended just now is as old as nothing.
         let superfluous = self.store.superfluous(group, before.saturating_add(1), keep)?;
         let mut result = CleanResult {

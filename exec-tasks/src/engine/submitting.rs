@@ -8,6 +8,7 @@ use super::Engine;
 use crate::clock::now_ms;
 use crate::error::TaskError;
 use crate::queue::Number;
+use crate::random;
 use crate::spec::Spec;
 use crate::store::NewTask;
 
@@ -122,10 +123,8 @@ impl Engine {
     /// An id that no task has.
     fn new_id(&self) -> Result<TaskId, TaskError> {
         loop {
-            let mut bytes = [0; ID_BYTES];
-            getrandom::fill(&mut bytes).map_err(|error| TaskError::Os(error.into()))?;
-            let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            let id = TaskId::new(&text).expect("12 digits are an id");
+            let name = random::name(ID_BYTES).map_err(TaskError::Os)?;
+            let id = TaskId::new(&name).expect("12 digits are an id");
             if self.store.task_called(id.as_str())?.is_none() {
                 return Ok(id);
             }

@@ -35,6 +35,7 @@ impl LogFiles {
     }
 
     /// The raw log: the bytes as they were written.
+    #[cfg(test)]
     pub(crate) fn raw(&self) -> &Path {
         &self.raw
     }
@@ -82,7 +83,7 @@ impl LogFiles {
     }
 }
 
-/// What the logs in a task's directory hold, in bytes, as a quota counts it. None if there is no directory.
+/// What the logs in a task's directory hold, in bytes, as a quota counts it: 0 if there is no directory.
 ///
 /// # Errors
 ///

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use exec_protocol::task::{Grep, LogView};
 use regex::bytes::{Regex, RegexBuilder};
+use tokio::time::Instant;
 
 use super::lines::Lines;
 use super::pieces::{Piece, Pieces};
@@ -25,6 +26,9 @@ const MAX_CONTEXT: u32 = 1_000;
 /// How many matching lines are told at a time: each has its number in the answer, and may have a part of its own.
 const MAX_MATCHES: u64 = 10_000;
 
+/// How much is looked at before the time is, in bytes.
+const BYTES_PER_LOOK: usize = 64 << 10;
+
 /// A search that was asked for.
 #[derive(Debug)]
 pub(super) struct Search {
@@ -34,6 +38,7 @@ pub(super) struct Search {
     after: u32,
     /// How much may be told, in bytes.
     budget: u64,
+    deadline: Option<Instant>,
 }
 
 /// Some lines that follow each other, one of which matches, with what is told around it.
@@ -54,7 +59,7 @@ pub(super) struct Findings {
     pub(super) matches: u64,
     /// What was looked at, and told if it matched.
     pub(super) seen: Vec<Stretch>,
-    /// Where to go on, if there was more to tell than may be.
+    /// Where to go on, if not everything was looked at.
     pub(super) next: Option<u64>,
     /// How much is told, in bytes.
     told: u64,
@@ -104,10 +109,16 @@ impl Search {
             before: grep.before as usize,
             after: grep.after,
             budget,
+            deadline: None,
         })
     }
 
-    /// Looks at stretches that are in order, until there is as much as may be told. A line of more than
+    /// Ends then, too.
+    pub(super) fn until(self, deadline: Option<Instant>) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// Looks at stretches that are in order, until there is as much as may be told, or it is time. A line of more than
     /// [`PIECE_BYTES`](super::pieces::PIECE_BYTES) is looked at in pieces, each as if it were a line.
     ///
     /// # Errors
@@ -128,6 +139,7 @@ impl Search {
                 matched: None,
             };
             let mut pieces = Pieces::new(source, from, to);
+            let mut looked_at = 0;
             while let Some(piece) = pieces.next()? {
                 if let ControlFlow::Break(full) = self.look(&piece, &mut position, &mut findings, &source)? {
                     let to = full.seen_to;
@@ -136,6 +148,16 @@ impl Search {
                     return Ok(findings);
                 }
                 position.pass(&piece, self.before);
+                looked_at += piece.bytes.len();
+                if looked_at >= BYTES_PER_LOOK {
+                    looked_at = 0;
+                    if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                        let to = piece.end();
+                        findings.seen.push(Stretch { from, to });
+                        findings.next = Some(to);
+                        return Ok(findings);
+                    }
+                }
             }
             findings.seen.push(Stretch { from, to });
         }

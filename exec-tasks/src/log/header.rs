@@ -132,8 +132,7 @@ impl Header {
         for field in fields {
             bytes.extend(field.to_le_bytes());
         }
-        let cut = message.floor_char_boundary(MESSAGE_BYTES);
-        bytes.extend(&message.as_bytes()[..cut]);
+        bytes.extend(cut(message).as_bytes());
         bytes.resize(HEADER_BYTES, 0);
         bytes
     }
@@ -169,7 +168,7 @@ impl Header {
             2 => Some(LogStopped::Quota),
             _ => {
                 let message = String::from_utf8_lossy(fields.rest());
-                let message = message.trim_end_matches('\0').to_owned();
+                let message = cut(&message).trim_end_matches('\0').to_owned();
                 Some(LogStopped::Failed { message })
             }
         };
@@ -179,6 +178,11 @@ impl Header {
             stopped,
         })
     }
+}
+
+/// As much of a message as there is room for.
+fn cut(message: &str) -> &str {
+    &message[..message.floor_char_boundary(MESSAGE_BYTES)]
 }
 
 /// Where a record stands in the file.

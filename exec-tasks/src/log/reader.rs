@@ -6,6 +6,7 @@ use std::io;
 use bytes::Bytes;
 use exec_protocol::Blob;
 use exec_protocol::task::{LogPart, LogView, LogsParams, Omitted};
+use tokio::time::Instant;
 
 use super::counts::LogTotals;
 use super::files::LogFiles;
@@ -24,6 +25,9 @@ const DEFAULT_BYTES: u64 = 64 << 10;
 /// How much output is told at most, in bytes.
 const MAX_BYTES: u64 = 4 << 20;
 
+/// How often a header is read that is different each time: each append rewrites that of a log that has stopped.
+const MAX_READS: u32 = 8;
+
 /// Whether output may follow what there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
@@ -34,8 +38,8 @@ enum Ending {
 
 /// A log as far as it was written when its totals were told.
 ///
-/// The writer may go on meanwhile. If it drops what is being read, that reads as zeros: whoever cares compares the first offset
-/// afterwards.
+/// The writer may go on meanwhile. If it drops what is being read, that reads as zeros, and lines are counted wrong: whoever
+/// cares compares the first offset afterwards.
 #[derive(Debug)]
 pub(crate) struct LogReader {
     raw: File,
@@ -43,6 +47,7 @@ pub(crate) struct LogReader {
     totals: LogTotals,
     first: First,
     ending: Ending,
+    deadline: Option<Instant>,
 }
 
 /// A part of a log.
@@ -98,7 +103,7 @@ impl LogReader {
     pub(crate) fn open(files: &LogFiles, mut totals: LogTotals) -> io::Result<Self> {
         let (raw, index) = files.open()?;
         // What was dropped since the totals were told is not there any more.
-        let read = Header::read(&index)?.map(|header| header.first);
+        let read = settled(&index)?.map(|header| header.first);
         let first = read.filter(|first| first.offset >= totals.state.first_offset);
         let first = first.unwrap_or(First {
             offset: totals.state.first_offset,
@@ -115,6 +120,7 @@ impl LogReader {
             totals,
             first,
             ending: Ending::Final,
+            deadline: None,
         })
     }
 
@@ -123,6 +129,14 @@ impl LogReader {
     #[must_use]
     pub(crate) fn while_running(mut self) -> Self {
         self.ending = Ending::Open;
+        self
+    }
+
+    /// A search that is not done by then tells what it has, and where to go on. It gets some way in any case. Without this, a
+    /// regular expression that was made to be slow takes minutes for a large log.
+    #[must_use]
+    pub(crate) fn until(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
         self
     }
 
@@ -144,6 +158,7 @@ impl LogReader {
         let search = grep
             .map(|grep| Search::new(grep, params.view, budget))
             .transpose()?;
+        let search = search.map(|search| search.until(self.deadline));
 
         let mut scope = Scope::of(params, &self.totals, &lines)?;
         if search.is_none() {
@@ -190,6 +205,19 @@ impl LogReader {
         let length = self.index.metadata()?.len();
         Ok(length.saturating_sub(HEADER_BYTES as u64) / RECORD_BYTES as u64)
     }
+}
+
+/// A header that the writer was not just about to write: then it reads differently the next time.
+fn settled(index: &File) -> io::Result<Option<Header>> {
+    let mut read = Header::read(index)?;
+    for _ in 0..MAX_READS {
+        let again = Header::read(index)?;
+        if again == read {
+            break;
+        }
+        read = again;
+    }
+    Ok(read)
 }
 
 fn view_of(findings: Findings, scope: Scope, view: LogView, source: &Source<'_>) -> Result<View, ViewError> {

@@ -17,7 +17,7 @@ use super::record::{MAX_LENGTH, Record};
 use super::source::Source;
 
 /// Puts the files of an attempt in order that nobody writes to any more: what was written by half is cut, and the index
-/// says what there is again. The raw log is left as it is. Done twice it changes nothing.
+/// says what there is again. The raw log is left as it is, but for what cannot be output of a task. Done twice it changes nothing.
 ///
 /// What the attempt wrote behind a stop is known as far as its last append was.
 ///
@@ -45,6 +45,7 @@ pub(crate) fn repair(files: &LogFiles) -> io::Result<LogTotals> {
         }
     }
     index.set_len(record_position(repaired.records))?;
+    let end = repaired.end(&raw, end)?;
     repaired.finish(&raw, &index, &header, end)?;
     // What was counted behind a stop is more than what the records say.
     if header.stopped.is_none() || sum(header.counts.bytes) < sum(repaired.counts.bytes) {
@@ -124,10 +125,26 @@ impl Repaired {
         record.shorten(record.length().min(end - record.offset));
         add(&mut self.counts.bytes, record.bytes);
         self.counts.last_seq = record.last_seq;
-        self.counts.last_at_ms = Some(record.last_at_ms);
+        // What had no index has no time either.
+        self.counts.last_at_ms = Some(record.last_at_ms).filter(|&at_ms| at_ms > 0);
         self.records += 1;
         self.last = Some(record);
         is_whole
+    }
+
+    /// Where the output ends. A writer leaves no hole behind itself: what is behind one was not written by one, and is cut.
+    fn end(&self, raw: &File, length: u64) -> io::Result<u64> {
+        let known = sum(self.counts.bytes);
+        if known >= length {
+            return Ok(length);
+        }
+        tracing::warn!(bytes = length - known, "output without an index");
+        // What cannot tell its holes has none.
+        let end = seek(raw, SeekFrom::Hole(known)).unwrap_or(length).min(length);
+        if end < length {
+            raw.set_len(end)?;
+        }
+        Ok(end)
     }
 
     /// Writes the last record as it is now, and those of what has none.
@@ -145,9 +162,6 @@ impl Repaired {
         let first_written = self.records - u64::from(self.last.is_some());
         if let Some(last) = &self.last {
             last.encode(&mut records);
-        }
-        if known < end {
-            tracing::warn!(bytes = end - known, "output without an index: it is kept");
         }
         write_at(index, &mut records, record_position(first_written))?;
         let mut at = known;

@@ -71,7 +71,10 @@ impl LogWriter {
             quota.take_regardless(HEADER_BYTES as u64);
             header.stopped = Some(LogStopped::Quota);
         }
-        header.write(&index)?;
+        if let Err(error) = header.write(&index) {
+            quota.give(HEADER_BYTES as u64);
+            return Err(error);
+        }
         Ok(Self {
             raw,
             index,
@@ -115,12 +118,7 @@ impl LogWriter {
         let length = batch.output().len();
         let mut allowed = length;
         match self.terms.on_limit {
-            OnOutputLimit::Kill | OnOutputLimit::Stop => {
-                allowed = self.up_to_limit(length);
-                if allowed < length {
-                    self.header.stopped = Some(LogStopped::OutputLimit);
-                }
-            }
+            OnOutputLimit::Kill | OnOutputLimit::Stop => allowed = self.up_to_limit(length),
             OnOutputLimit::DropOldest => {
                 if let Err(error) = self.make_room(length as u64) {
                     self.fail("dropping the oldest output", &error);
@@ -129,8 +127,11 @@ impl LogWriter {
             }
         }
         let kept = self.write_within_quota(batch, allowed, now_ms);
+        if allowed < length {
+            self.header.stopped.get_or_insert(LogStopped::OutputLimit);
+        }
+        // A batch may be more than is kept of all.
         if self.terms.on_limit == OnOutputLimit::DropOldest
-            && self.header.stopped.is_none()
             && let Err(error) = self.make_room(0)
         {
             self.fail("dropping the oldest output", &error);
@@ -197,7 +198,9 @@ impl LogWriter {
 
     /// The records of the first bytes of a batch.
     fn plan(&self, batch: &Batch, length: usize, now_ms: u64) -> Plan {
-        let merging = if self.records * RECORD_BYTES as u64 > self.end + INDEX_AHEAD_BYTES {
+        let index_bytes = (self.records - self.header.first.record) * RECORD_BYTES as u64;
+        let is_ahead = index_bytes > self.end - self.header.first.offset + INDEX_AHEAD_BYTES;
+        let merging = if is_ahead {
             Merging::Anything
         } else {
             Merging::OneStream

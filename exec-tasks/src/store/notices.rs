@@ -1,5 +1,6 @@
 //! Notices on disk.
 
+use exec_protocol::Group;
 use exec_protocol::task::{Notice, Scope, TaskId};
 use rusqlite::Row;
 
@@ -17,8 +18,8 @@ impl Store {
         let sql = "INSERT INTO notices (task, grp, parent, notice) VALUES (?1, ?2, ?3, ?4)";
         self.db.prepare_cached(sql)?.execute((
             notice.task_id.as_str(),
-            notice.group.as_ref().map(|group| group.as_str()),
-            notice.parent.as_ref().map(|parent| parent.as_str()),
+            notice.group.as_ref().map(Group::as_str),
+            notice.parent.as_ref().map(Group::as_str),
             json(notice)?,
         ))?;
         let number = self.db.last_insert_rowid();
@@ -30,8 +31,8 @@ impl Store {
 
     /// The oldest notices of a scope, and how many there are beside them.
     pub(crate) fn notices(&self, scope: &Scope, at_most: u32) -> Result<(Vec<Notice>, u64), StoreError> {
-        let group = scope.group.as_ref().map(|group| group.as_str());
-        let parent = scope.parent.as_ref().map(|parent| parent.as_str());
+        let group = scope.group.as_ref().map(Group::as_str);
+        let parent = scope.parent.as_ref().map(Group::as_str);
         let sql = format!("SELECT number, notice FROM notices WHERE {IN_SCOPE} ORDER BY number LIMIT ?3");
         let mut statement = self.db.prepare_cached(&sql)?;
         let read = |row: &Row<'_>| {

@@ -2,6 +2,7 @@
 
 use exec_protocol::process::EndReason;
 use exec_protocol::task::{TaskId, TaskState};
+use exec_protocol::{Group, StartKey};
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::{Json, Name, Store, StoreError, json, signed, unsigned};
@@ -68,11 +69,11 @@ impl Store {
         self.db.prepare_cached(sql)?.execute((
             spec.id.as_str(),
             &spec.title,
-            spec.params.group.as_ref().map(|group| group.as_str()),
-            spec.params.parent.as_ref().map(|parent| parent.as_str()),
+            spec.params.group.as_ref().map(Group::as_str),
+            spec.params.parent.as_ref().map(Group::as_str),
             spec.params.lane.as_str(),
             json(spec)?,
-            spec.params.submit_key.as_ref().map(|key| key.as_str()),
+            spec.params.submit_key.as_ref().map(StartKey::as_str),
             signed(submitted_at_ms),
             spec.params.not_before.map(signed),
             incarnation,

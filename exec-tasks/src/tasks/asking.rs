@@ -14,12 +14,16 @@ use exec_protocol::task::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{Tasks, ask};
-use crate::engine::{LogSource, StopWish};
+use crate::context::Context;
+use crate::engine::{Engine, LogSource, StopWish};
 use crate::error::TaskError;
 use crate::log::{LogReader, View, ViewError};
 
 /// Tasks that one wait may be about.
 const MAX_WAITED_FOR: usize = 1_000;
+
+/// How long a search may take before it tells how far it came.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
 
 /// A time that a client gave, in milliseconds, is a year at most.
 const MAX_TIME_MS: u64 = 365 * 24 * 60 * 60 * 1000;
@@ -96,10 +100,12 @@ impl Tasks {
         loop {
             ends.mark_unchanged();
             let (task, wish) = (task.clone(), wish(Arc::clone(&client), params.grace_ms));
-            let remove = move |engine: &mut crate::engine::Engine| match engine.remove(&task)? {
-                true => Ok(true),
+            let remove = move |engine: &mut Engine| {
+                if engine.remove(&task)? {
+                    return Ok(true);
+                }
                 // Again and again: it may be one that a policy tries again.
-                false => engine.stop(&task, &wish).map(|_| false),
+                engine.stop(&task, &wish).map(|_| false)
             };
             if self.call(remove).await? {
                 return Ok(RemoveResult { task_id });
@@ -250,43 +256,21 @@ impl Tasks {
             let deadline = Instant::now() + Duration::from_millis(params.wait_ms).min(longest);
             self.follow(&params, &mut source, deadline).await?;
         }
-        let LogSource {
-            id,
-            attempt,
-            state,
-            files,
-            totals,
-            ..
-        } = source;
-        let of_view = totals.clone();
-        let read = move || {
-            let log = match LogReader::open(&files, of_view) {
-                // It was never begun: nothing was started so far, or could be.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(View::default()),
-                log => log?,
+        loop {
+            let view = look(&context, &params, &source).await?;
+            let was_first = source.totals.state.first_offset;
+            source = LogSource {
+                totals: source
+                    .progress
+                    .as_ref()
+                    .map_or(source.totals, |progress| progress.borrow().clone()),
+                ..source
             };
-            let log = if state.is_ended() {
-                log
-            } else {
-                log.while_running()
-            };
-            log.read(&params)
-        };
-
-        let view: Result<View, ViewError> = context.readers.run(read).await?;
-        let view = view?;
-        Ok(LogsResult {
-            task_id: id,
-            attempt,
-            state,
-            parts: view.parts,
-            omitted: view.omitted,
-            total_bytes: totals.total_bytes,
-            total_lines: totals.total_lines,
-            matches: view.matches,
-            next_offset: view.next_offset,
-            log: totals.state,
-        })
+            if source.totals.state.first_offset == was_first {
+                return Ok(told(source, view));
+            }
+            // What was looked at may have been dropped meanwhile, and then reads as something else.
+        }
     }
 
     async fn log_source(&self, params: &LogsParams) -> Result<LogSource, TaskError> {
@@ -373,6 +357,39 @@ impl Tasks {
             Ok(ids)
         })
         .await
+    }
+}
+
+/// Looks at output that is there.
+async fn look(context: &Context, params: &LogsParams, source: &LogSource) -> Result<View, TaskError> {
+    let (params, files, totals) = (params.clone(), source.files.clone(), source.totals.clone());
+    let is_ended = source.state.is_ended();
+    let look = move || {
+        let log = match LogReader::open(&files, totals) {
+            // It was never begun: nothing was started so far, or could be.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(View::default()),
+            log => log?.until(Instant::now() + LONGEST_LOOK),
+        };
+        let log = if is_ended { log } else { log.while_running() };
+        log.read(&params)
+    };
+    let view: Result<View, ViewError> = context.readers.run(look).await?;
+    Ok(view?)
+}
+
+/// The answer that tells of a look.
+fn told(source: LogSource, view: View) -> LogsResult {
+    LogsResult {
+        task_id: source.id,
+        attempt: source.attempt,
+        state: source.state,
+        parts: view.parts,
+        omitted: view.omitted,
+        total_bytes: source.totals.total_bytes,
+        total_lines: source.totals.total_lines,
+        matches: view.matches,
+        next_offset: view.next_offset,
+        log: source.totals.state,
     }
 }
 

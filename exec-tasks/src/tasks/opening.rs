@@ -18,6 +18,7 @@ use crate::engine::{Alarm, Call, Engine, recover};
 use crate::error::OpenError;
 use crate::feed::Feed;
 use crate::quota::Quota;
+use crate::random;
 use crate::runner::Runner;
 use crate::spec::Defaults;
 use crate::state_dir::StateDir;
@@ -31,7 +32,7 @@ const WAITING_CALLS: usize = 256;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// How often old tasks are looked for.
-const BETWEEN_CLEANINGS: Duration = Duration::from_secs(60 * 60);
+const BETWEEN_CLEANINGS: Duration = Duration::from_hours(1);
 
 /// Bytes of randomness in the name of a server.
 const INCARNATION_BYTES: usize = 16;
@@ -48,7 +49,7 @@ pub(super) fn open(config: &TasksConfig, runner: &Arc<dyn Runner>) -> Result<Arc
     let (calls, waiting) = mpsc::channel(WAITING_CALLS);
     let context = Arc::new(Context {
         runner: Arc::clone(runner),
-        incarnation: incarnation()?,
+        incarnation: random::name(INCARNATION_BYTES).map_err(OpenError::Os)?,
         defaults: Defaults {
             shell: config.shell.clone(),
             cwd: config.cwd.clone(),
@@ -124,10 +125,4 @@ async fn keep_time(calls: mpsc::WeakSender<Call>, mut alarms: watch::Receiver<Al
             return;
         }
     }
-}
-
-fn incarnation() -> Result<String, OpenError> {
-    let mut bytes = [0; INCARNATION_BYTES];
-    getrandom::fill(&mut bytes).map_err(|error| OpenError::Os(error.into()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

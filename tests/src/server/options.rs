@@ -1,14 +1,15 @@
 //! What a server can be told, whichever wire it is reached by.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use exec_protocol::process::Containment;
-use exec_server::Config;
+use exec_server::{Config, TaskStorage};
 
 use crate::fixture;
 
 /// What a server can be told, whichever wire it is reached by. The default is the server's own.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// How the descendants of a process are held together.
     pub containment: Option<Containment>,
@@ -16,6 +17,8 @@ pub struct Options {
     pub detached_session: Option<Duration>,
     /// A session is not taken from its connection.
     pub refuse_takeover: bool,
+    /// Where background work is kept. None: there is none.
+    pub state_dir: Option<PathBuf>,
 }
 
 impl Options {
@@ -26,6 +29,7 @@ impl Options {
             containment: self.containment,
             detached_session: self.detached_session.unwrap_or(defaults.detached_session),
             takeover: !self.refuse_takeover,
+            tasks: self.state_dir.map(TaskStorage::in_directory),
             helper: Some(fixture::program("exec-server-under-test")),
             ..defaults
         }
@@ -47,6 +51,11 @@ impl Options {
         }
         if self.refuse_takeover {
             arguments.push("--refuse-takeover".into());
+        }
+        match self.state_dir {
+            Some(state_dir) => arguments.extend(["--state-dir".into(), state_dir.display().to_string()]),
+            // Else a server that stays would have that of whoever runs the tests.
+            None => arguments.push("--no-tasks".into()),
         }
         arguments
     }

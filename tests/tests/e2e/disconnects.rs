@@ -14,11 +14,12 @@ const SHORT_LIVED: Options = Options {
     containment: None,
     detached_session: Some(Duration::from_secs(1)),
     refuse_takeover: false,
+    state_dir: None,
 };
 
 /// Runs a test over each wire on which a client can come back.
 async fn on_both(options: Options, test: impl AsyncFn(&TestServer)) {
     for wire in [Wire::Memory, Wire::Websocket] {
-        on_with(wire, options, async |server| test(server).await).await;
+        on_with(wire, options.clone(), async |server| test(server).await).await;
     }
 }

@@ -34,6 +34,9 @@ pub(super) struct SubmitArgs {
     /// Run it on a terminal
     #[arg(long)]
     tty: bool,
+    /// Give it a stdin, which `task write` writes to; a terminal has one anyway
+    #[arg(long)]
+    stdin: bool,
     /// What it belongs to, such as a workspace
     #[arg(long, value_parser = Group::new)]
     group: Option<Group>,
@@ -159,6 +162,7 @@ impl SubmitArgs {
             env: self.env.into_iter().collect(),
             env_policy: None,
             tty: self.tty,
+            pipe_stdin: self.stdin,
             size: None,
             group: self.group,
             parent: self.parent,
@@ -233,7 +237,7 @@ mod tests {
 
     #[test]
     fn every_flag_has_its_member() {
-        let line = "--id b --title T --cwd sub --env A=b=c --tty --group g --parent p --label k=v --timeout 5m \
+        let line = "--id b --title T --cwd sub --env A=b=c --tty --stdin --group g --parent p --label k=v --timeout 5m \
                     --idle-timeout 30 --grace 0 --max-output 1M --on-output-limit kill --retry 2 --retry-on \
                     timeout,interrupted --backoff 500ms --lane io --priority -3 --delay 2s --key K --wait -c make";
         let pair = |name: &str, value: &str| [(name.to_owned(), value.to_owned())].into();
@@ -246,6 +250,7 @@ mod tests {
             env: pair("A", "b=c"),
             env_policy: None,
             tty: true,
+            pipe_stdin: true,
             size: None,
             group: Some(Group::new("g").unwrap()),
             parent: Some(Group::new("p").unwrap()),

@@ -12,6 +12,7 @@ const REFUSED: Options = Options {
     containment: None,
     detached_session: None,
     refuse_takeover: true,
+    state_dir: None,
 };
 
 async fn is_attached(peer: &mut Peer, session_id: &SessionId) {

@@ -156,7 +156,7 @@ async fn what_was_not_put_in_place_is_gone_when_nobody_has_resumed() {
         ..Options::default()
     };
     for wire in [Wire::Memory, Wire::Websocket] {
-        on_with(wire, options, async |server| {
+        on_with(wire, options.clone(), async |server| {
             let place = place();
             let mut peer = server.session().await;
             peer.call("fs/open", handle("w", place.path().join("file"), "replace"))
