@@ -162,6 +162,15 @@ impl Requests {
         )
     }
 
+    /// `process/start` on pipes, of a process that runs on although nobody reads what it says.
+    pub(crate) fn start_unread(&mut self, process: u32, argv: &[&str]) -> io::Result<u64> {
+        let argv = serde_json::to_string(argv)?;
+        self.send(
+            "process/start",
+            format_args!(r#"{{"processId":"p{process}","argv":{argv},"onSlowClient":"skip"}}"#),
+        )
+    }
+
     /// `process/write`. The write id is the request's.
     pub(crate) fn write(&mut self, process: u32, base64: &str) -> io::Result<u64> {
         let id = self.last_id + 1;
@@ -211,6 +220,31 @@ impl Requests {
         self.send(
             "fs/writeFile",
             format_args!(r#"{{"path":"file://{path}","dataBase64":"{base64}","sandbox":null}}"#),
+        )
+    }
+
+    /// `process/wait`, for its close.
+    pub(crate) fn wait_for_close(&mut self, process: u32) -> io::Result<u64> {
+        self.send(
+            "process/wait",
+            format_args!(r#"{{"processIds":["p{process}"],"until":{{"kind":"closed"}},"waitMs":60000}}"#),
+        )
+    }
+
+    /// `task/submit`, of a task whose id is `t` and a number.
+    pub(crate) fn submit(&mut self, task: u32, argv: &[&str]) -> io::Result<u64> {
+        let argv = serde_json::to_string(argv)?;
+        self.send(
+            "task/submit",
+            format_args!(r#"{{"taskId":"t{task}","argv":{argv}}}"#),
+        )
+    }
+
+    /// `task/wait`.
+    pub(crate) fn wait_for_task(&mut self, task: u32) -> io::Result<u64> {
+        self.send(
+            "task/wait",
+            format_args!(r#"{{"taskIds":["t{task}"],"waitMs":60000}}"#),
         )
     }
 

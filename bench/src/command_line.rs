@@ -47,6 +47,11 @@ pub(crate) enum ServerSpecError {
 }
 
 impl CommandLine {
+    /// The program without its arguments.
+    pub(crate) fn program(&self) -> &str {
+        &self.program
+    }
+
     /// The command, listening at `address`.
     ///
     /// # Errors

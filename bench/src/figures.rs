@@ -10,6 +10,7 @@ mod push;
 mod slow_reader;
 mod spawn;
 mod startup;
+mod tasks;
 mod upload;
 mod wake;
 
@@ -32,6 +33,8 @@ pub(crate) const FIGURES: &[Figure] = &[
     files::METADATA,
     files::READ,
     files::WRITE,
+    tasks::SUBMIT,
+    tasks::OUTPUT,
     fan::FAN,
     slow_reader::SLOW_READER,
     idle::IDLE,

@@ -19,6 +19,9 @@ use crate::runner::{Batch, Running};
 /// Between two times that output alone makes a task be told of.
 const BETWEEN_CHANGES: Duration = Duration::from_secs(1);
 
+/// How much is written of one process before others have their turn, in batches: 16 MiB, some 5 ms.
+const TURN_BATCHES: usize = 64;
+
 /// How much of the end of its output is looked through for what to tell of an attempt, in bytes.
 const TAIL_BYTES: u64 = 4 << 10;
 
@@ -71,7 +74,7 @@ pub(crate) async fn run(context: Arc<Context>, begun: Begun) {
     let started = move |engine: &mut crate::engine::Engine| engine.take_start(task, handle);
     // Without an engine nothing can be kept any more; the attempt ends with its server.
     let _ = context.calls.send(Box::new(started)).await;
-    let written = write_log(&context, task, running.as_ref(), files.clone(), terms, &progress).await;
+    let written = write_log(&context, task, &running, files.clone(), terms, &progress).await;
     let totals = written.unwrap_or_else(|_| progress.borrow().clone());
     let outcome = Outcome::Ended(running.end());
     running.release().await;
@@ -89,23 +92,21 @@ pub(crate) async fn run(context: Arc<Context>, begun: Begun) {
 async fn write_log(
     context: &Context,
     task: Number,
-    running: &dyn Running,
+    running: &Arc<dyn Running>,
     files: LogFiles,
     terms: Terms,
-    progress: &Progress,
+    progress: &Arc<Progress>,
 ) -> Result<LogTotals, TaskError> {
     let quota = Arc::clone(&context.quota);
     let open = move || LogWriter::create(&files, terms, quota);
     let mut writer = match context.writer.run(open).await? {
         Ok(writer) => writer,
-        Err(error) => return Ok(count_only(running, error.to_string(), progress).await),
+        Err(error) => return Ok(count_only(running.as_ref(), error.to_string(), progress).await),
     };
     progress.send_replace(writer.tell());
-    let mut batch = Batch::default();
     let mut told_at = Instant::now();
     let mut is_told = true;
     loop {
-        batch.clear();
         let more = tokio::select! {
             biased;
             () = sleep_until(told_at + BETWEEN_CHANGES), if !is_told => {
@@ -113,19 +114,40 @@ async fn write_log(
                 (told_at, is_told) = (Instant::now(), true);
                 continue;
             }
-            more = running.output(&mut batch) => more,
+            more = running.has_output() => more,
         };
         if !more {
             return Ok(writer.tell());
         }
+        let (from, to) = (Arc::clone(running), Arc::clone(progress));
         let appended;
-        (writer, batch, appended) = context.writer.run(move || append(writer, batch)).await?;
-        progress.send_replace(writer.tell());
+        (writer, appended) = context
+            .writer
+            .run(move || append(writer, from.as_ref(), &to))
+            .await?;
         is_told = false;
         if appended == Appended::LimitReached {
             running.stop(EndReason::OutputLimit, None, None);
         }
     }
+}
+
+/// Writes what the process has said so far, and what it says meanwhile, until others are to have their turn.
+fn append(mut writer: LogWriter, running: &dyn Running, progress: &Progress) -> (LogWriter, Appended) {
+    let mut batch = Batch::default();
+    let mut appended = Appended::Counted;
+    for _ in 0..TURN_BATCHES {
+        batch.clear();
+        running.take(&mut batch);
+        if batch.chunks.is_empty() {
+            break;
+        }
+        if writer.append(&batch, now_ms()) == Appended::LimitReached {
+            appended = Appended::LimitReached;
+        }
+        progress.send_replace(writer.tell());
+    }
+    (writer, appended)
 }
 
 /// Takes what the process says where none of it can be kept.
@@ -134,7 +156,9 @@ async fn count_only(running: &dyn Running, message: String, progress: &Progress)
     let mut totals = LogTotals::default();
     totals.state.stopped = Some(LogStopped::Failed { message });
     let mut batch = Batch::default();
-    while running.output(&mut batch).await {
+    while running.has_output().await {
+        batch.clear();
+        running.take(&mut batch);
         totals.total_bytes += batch.bytes.len() as u64;
         totals.last_output_at_ms = Some(now_ms());
         for chunk in &batch.chunks {
@@ -147,14 +171,8 @@ async fn count_only(running: &dyn Running, message: String, progress: &Progress)
             totals.last_seq = chunk.seq;
         }
         progress.send_replace(totals.clone());
-        batch.clear();
     }
     totals
-}
-
-fn append(mut writer: LogWriter, batch: Batch) -> (LogWriter, Batch, Appended) {
-    let appended = writer.append(&batch, now_ms());
-    (writer, batch, appended)
 }
 
 /// The last line of a log that is not empty, as people read it.

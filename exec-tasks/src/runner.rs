@@ -11,7 +11,7 @@ use exec_protocol::{RpcError, Seq, Uid};
 /// Starts processes.
 #[async_trait]
 pub trait Runner: fmt::Debug + Send + Sync + 'static {
-    /// Starts a process whose output is kept until it was taken by [`Running::output`].
+    /// Starts a process whose output is kept until it was taken by [`Running::take`].
     ///
     /// # Errors
     ///
@@ -32,17 +32,20 @@ pub trait Running: fmt::Debug + Send + Sync + 'static {
     /// The leader's pid.
     fn pid(&self) -> u32;
 
-    /// Waits for output that was not taken yet, and takes it, as far as `batch` is to hold. False if there is none, and none
-    /// will come.
-    ///
-    /// What is not taken holds the process up, as a slow client does.
+    /// Waits for output that was not taken yet. False if there is none, and none will come.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
-    async fn output(&self, batch: &mut Batch) -> bool;
+    async fn has_output(&self) -> bool;
 
-    /// How it ended, once [`output`](Self::output) has said that none will come.
+    /// Takes output that was not taken yet, as far as `batch` is to hold, in front of which it is empty. Called by one thread at a
+    /// time, any of them.
+    ///
+    /// What is not taken holds the process up, as a slow client does.
+    fn take(&self, batch: &mut Batch);
+
+    /// How it ended, once [`has_output`](Self::has_output) has said that none will come.
     fn end(&self) -> End;
 
     /// Asks it to end. The first reason stands, and the shortest time. With no time given, its own is taken.
@@ -81,8 +84,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// How much a batch is to hold before it is written, in bytes.
-    pub const FULL: usize = 1 << 20;
+    /// How much a batch is to hold, in bytes. The process cannot be read while so much is copied, some 20 µs.
+    pub const FULL: usize = 256 << 10;
 
     /// Appends a chunk.
     pub fn push(&mut self, seq: Seq, stream: Stream, bytes: &[u8]) {

@@ -1,29 +1,33 @@
 //! Somebody who takes all output, and holds the process up until it is taken.
 
-use std::sync::Arc;
-
 use super::ring::{Cursor, Entry};
 use super::{OutputLog, State, wait_until};
 
 impl OutputLog {
-    /// From its beginning on, output is kept until [`follow`](Self::follow) has taken it.
+    /// From its beginning on, output is kept until [`take`](Self::take) has taken it.
     pub(crate) fn be_followed(&self) {
         self.lock().followed = Some(Cursor::default());
     }
 
-    /// Waits for output that was not taken yet, and takes it until `at_most` bytes were, and the chunk with the last of them. False
-    /// if there is none, and none will come.
+    /// Waits for output that was not taken yet. False if there is none, and none will come.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
-    pub(crate) async fn follow(self: &Arc<Self>, at_most: usize, mut take: impl FnMut(Entry<'_>)) -> bool {
+    pub(crate) async fn has_untaken(&self) -> bool {
         let is_news = |state: &mut State| {
             let taken = state.followed.unwrap_or_default();
             let is_over = state.ends.closed.is_some() || state.is_discarded;
-            (state.ring.end().offset > taken.offset || is_over).then_some(())
+            if state.ring.end().offset > taken.offset {
+                return Some(true);
+            }
+            is_over.then_some(false)
         };
-        wait_until(&self.state, State::reader_list, is_news).await;
+        wait_until(&self.state, State::reader_list, is_news).await
+    }
+
+    /// Takes output that was not taken yet until `at_most` bytes were, and the chunk with the last of them.
+    pub(crate) fn take(&self, at_most: usize, mut take: impl FnMut(Entry<'_>)) {
         let mut guard = self.lock();
         let state = &mut *guard;
         let had_room = state.ring.is_within_bounds();
@@ -45,6 +49,5 @@ impl OutputLog {
         if let Some(owner) = owner {
             owner.wake();
         }
-        to.offset > from.offset
     }
 }

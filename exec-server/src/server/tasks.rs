@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::{Server, Shared, StartError};
 use crate::config::TaskStorage;
 use crate::limits::{RETAIN_BYTES, TASK_OUTPUT_BYTES};
-use crate::output::OutputLog;
+use crate::output::{Entry, OutputLog};
 use crate::process::{Owner, Process, Stop, look_after};
 
 /// Starts processes of tasks. It does not hold the server: the server has the tasks.
@@ -144,9 +144,13 @@ impl Running for TaskProcess {
         self.0.pid()
     }
 
-    async fn output(&self, batch: &mut Batch) -> bool {
-        let take = |entry: crate::output::Entry<'_>| batch.push(entry.seq, entry.stream, entry.bytes);
-        self.0.log().follow(Batch::FULL, take).await
+    async fn has_output(&self) -> bool {
+        self.0.log().has_untaken().await
+    }
+
+    fn take(&self, batch: &mut Batch) {
+        let push = |entry: Entry<'_>| batch.push(entry.seq, entry.stream, entry.bytes);
+        self.0.log().take(Batch::FULL, push);
     }
 
     fn end(&self) -> End {
