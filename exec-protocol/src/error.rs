@@ -136,7 +136,7 @@ kinds! {
     FilesBusy = InternalError "filesBusy",
     /// The server keeps no tasks: it was told so, or has nowhere to keep them.
     TasksUnavailable = InternalError "tasksUnavailable",
-    /// As many tasks as may be kept are kept, and none of them has ended.
+    /// As many tasks as may be kept are kept, and none of them is old enough to go by itself.
     TooManyTasks = InternalError "tooManyTasks",
     /// The server is about to leave.
     ShuttingDown = InternalError "shuttingDown",

@@ -163,6 +163,8 @@ impl Engine {
         };
         task.state = TaskState::Running;
         task.not_before_ms = None;
+        task.end_reason = None;
+        task.ended_by = None;
         task.attempts += 1;
         task.incarnation.clone_from(&self.context.incarnation);
         let attempt = new_attempt(task.attempts, now_ms());

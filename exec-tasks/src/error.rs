@@ -47,7 +47,7 @@ pub enum TaskError {
     #[error("the task has no such attempt")]
     NoSuchAttempt,
     /// As many as may be are active.
-    #[error("as many tasks as may be are kept, and none of them has ended")]
+    #[error("as many tasks as may be are kept: some have to be removed")]
     TooMany,
     /// A member of the params has a value that it cannot have.
     #[error("{message}")]

@@ -93,7 +93,9 @@ fn is_becoming_another_program(pid: u32) -> bool {
 
 fn every_pid() -> impl Iterator<Item = u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    // Not ourselves: a task may be what starts the next server.
+    pids.filter(|pid| *pid != std::process::id())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod feed;
 mod headline;
+#[cfg(target_os = "linux")]
 mod leftovers;
 mod log;
 mod outcome;

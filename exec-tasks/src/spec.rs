@@ -2,16 +2,16 @@
 
 use exec_protocol::process::StartParams;
 use exec_protocol::task::{RetryOn, SubmitParams, TaskId};
-use exec_protocol::{ProcessId, WirePath};
+use exec_protocol::{ProcessId, StringMap, WirePath};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TaskError;
 
-/// Title, labels and environment of one task together, in bytes; its command line is bounded by what the system runs.
-pub(crate) const MAX_SPEC_BYTES: usize = 1 << 20;
+/// Environment and command line of one task together, in bytes. The system runs what is about as long.
+const MAX_SPEC_BYTES: usize = 1 << 20;
 
-/// Longest title, in bytes. It is repeated in each list and notice.
-const MAX_TITLE_BYTES: usize = 4 << 10;
+/// Title and labels of one task together, in bytes, as of a process. They are repeated in each list.
+const MAX_TEXT_BYTES: usize = 4 << 10;
 
 /// How much of a command makes a title, in bytes.
 const TITLE_BYTES: usize = 120;
@@ -126,17 +126,20 @@ impl Spec {
 fn check(params: &SubmitParams) -> Result<(), TaskError> {
     let too_long =
         |field: &'static str, most: usize| TaskError::invalid(field, format!("longer than {most} bytes"));
-    if params
-        .title
-        .as_ref()
-        .is_some_and(|title| title.len() > MAX_TITLE_BYTES)
-    {
-        return Err(too_long("title", MAX_TITLE_BYTES));
+    let title = params.title.as_ref().map_or(0, String::len);
+    if title > MAX_TEXT_BYTES {
+        return Err(too_long("title", MAX_TEXT_BYTES));
     }
-    let pairs = params.env.iter().chain(&params.labels);
+    if title + bytes_of(&params.labels) > MAX_TEXT_BYTES {
+        return Err(too_long("labels", MAX_TEXT_BYTES));
+    }
     let argv = params.argv.iter().flatten().map(String::len).sum::<usize>();
-    let bytes: usize = pairs.map(|(name, value)| name.len() + value.len()).sum();
-    if bytes + argv + params.command.as_ref().map_or(0, String::len) > MAX_SPEC_BYTES {
+    let command = params.command.as_ref().map_or(argv, String::len);
+    if command > MAX_SPEC_BYTES {
+        let field = if params.argv.is_some() { "argv" } else { "command" };
+        return Err(too_long(field, MAX_SPEC_BYTES));
+    }
+    if command + bytes_of(&params.env) > MAX_SPEC_BYTES {
         return Err(too_long("env", MAX_SPEC_BYTES));
     }
     if params.size.is_some() && !params.tty {
@@ -166,6 +169,11 @@ fn check(params: &SubmitParams) -> Result<(), TaskError> {
         }
     }
     Ok(())
+}
+
+/// How long names and values are, in bytes.
+fn bytes_of(pairs: &StringMap) -> usize {
+    pairs.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
 /// The beginning of the first line of a text.

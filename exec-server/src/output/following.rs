@@ -26,6 +26,16 @@ impl OutputLog {
         wait_until(&self.state, State::reader_list, is_news).await
     }
 
+    /// Waits until all output was taken, and none will come.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn all_taken(&self) {
+        let is_so = |state: &mut State| state.is_all_taken().then_some(());
+        wait_until(&self.state, State::owner_list, is_so).await;
+    }
+
     /// Takes output that was not taken yet until `at_most` bytes were, and the chunk with the last of them.
     pub(crate) fn take(&self, at_most: usize, mut take: impl FnMut(Entry<'_>)) {
         let mut guard = self.lock();
@@ -44,10 +54,17 @@ impl OutputLog {
         state.followed = Some(to);
         self.evict(state);
         let regained_room = !had_room && state.ring.is_within_bounds();
-        let owner = regained_room.then(|| state.owner.take());
+        let owner = (regained_room || state.is_all_taken()).then(|| state.owner.take());
         drop(guard);
         if let Some(owner) = owner {
             owner.wake();
         }
+    }
+}
+
+impl State {
+    fn is_all_taken(&self) -> bool {
+        let taken = self.followed.map_or(0, |taken| taken.offset);
+        self.ends.closed.is_some() && taken == self.ring.end().offset
     }
 }

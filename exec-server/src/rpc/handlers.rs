@@ -48,6 +48,8 @@ pub(crate) struct Caller {
     client: Arc<str>,
     /// Memory for what the connection waits for, in KiB.
     waits: Arc<Semaphore>,
+    /// Whose turn it is to reach the process of a task.
+    task_turns: Arc<tokio::sync::Mutex<()>>,
     /// What the connection is told of tasks.
     told: Arc<TaskNews>,
 }
@@ -60,6 +62,7 @@ impl Caller {
             session: Arc::clone(session),
             client: client[..client.floor_char_boundary(MAX_CLIENT_NAME_BYTES)].into(),
             waits: room_for_waits(),
+            task_turns: Arc::default(),
             told: Arc::new(TaskNews::new(outbox)),
         }
     }

@@ -9,6 +9,7 @@ use exec_protocol::task::{
 use tokio::sync::watch;
 
 use super::{Engine, totals_of};
+use crate::clock::now_ms;
 use crate::error::TaskError;
 use crate::feed::Ended;
 use crate::log::{LogFiles, LogTotals};
@@ -263,7 +264,11 @@ impl Engine {
             ended_by: task.ended_by.clone(),
             attempt_count: task.attempts,
             server: TaskServer {
-                last_seen_ms: self.store.last_seen_ms(&task.incarnation)?,
+                last_seen_ms: if task.incarnation == self.context.incarnation {
+                    now_ms()
+                } else {
+                    self.store.last_seen_ms(&task.incarnation)?
+                },
                 incarnation: task.incarnation.clone(),
             },
             attempts: rows.into_iter().map(|row| row.attempt).collect(),

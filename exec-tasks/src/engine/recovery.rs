@@ -10,6 +10,7 @@ use super::{Engine, totals_of, with_totals};
 use crate::attempt::{Finished, last_line};
 use crate::clock::now_ms;
 use crate::feed::Ended;
+#[cfg(target_os = "linux")]
 use crate::leftovers;
 use crate::log::{self, LogTotals};
 use crate::outcome::Outcome;
@@ -34,7 +35,8 @@ pub(crate) fn recover(engine: &mut Engine) -> Result<(), StoreError> {
         .map(|task| task.incarnation.as_str())
         .collect();
     if !dead.is_empty() {
-        // Before anything is told to have ended, and before anything runs again.
+        // Before anything is told to have ended, and before anything runs again. Elsewhere they are found by nobody.
+        #[cfg(target_os = "linux")]
         leftovers::kill(&dead);
     }
     for task in active.iter().filter(is_running) {

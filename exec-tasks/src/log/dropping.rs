@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::os::fd::AsFd;
 
 use exec_protocol::process::StreamBytes;
+#[cfg(target_os = "linux")]
 use rustix::fs::{FallocateFlags, fallocate};
 
 use super::counts::add;
@@ -81,10 +82,20 @@ impl LogWriter {
 }
 
 /// Gives a part of a file back to the file system. It reads as zeros then.
+#[cfg(target_os = "linux")]
 fn punch(file: impl AsFd, range: Range<u64>) -> io::Result<()> {
     if range.is_empty() {
         return Ok(());
     }
     let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
     Ok(fallocate(file, flags, range.start, range.end - range.start)?)
+}
+
+/// There is no way to do it here that was tried.
+#[cfg(not(target_os = "linux"))]
+fn punch(_file: impl AsFd, range: Range<u64>) -> io::Result<()> {
+    if range.is_empty() {
+        return Ok(());
+    }
+    Err(io::ErrorKind::Unsupported.into())
 }

@@ -90,14 +90,17 @@ fn look_after(mut engine: Engine, calls: mpsc::Receiver<Call>) {
 /// Wakes the engine when a task's time comes, and now and then.
 async fn keep_time(calls: mpsc::WeakSender<Call>, mut alarms: watch::Receiver<Alarm>) {
     let mut clean_at = Instant::now() + BETWEEN_CLEANINGS;
+    let mut beat_at = Instant::now();
     loop {
         let alarm = *alarms.borrow_and_update();
-        let heartbeat = alarm.is_active.then_some(HEARTBEAT);
         let next_task = alarm
             .next_task_ms
-            .map(|at| Duration::from_millis(at.saturating_sub(now_ms())));
-        let wait = heartbeat.into_iter().chain(next_task).min();
-        let at = wait.map_or(clean_at, |wait| (Instant::now() + wait).min(clean_at));
+            .map(|at| Instant::now() + Duration::from_millis(at.saturating_sub(now_ms())));
+        let heartbeat = alarm.is_active.then_some(beat_at);
+        let at = heartbeat
+            .into_iter()
+            .chain(next_task)
+            .fold(clean_at, Instant::min);
         tokio::select! {
             changed = alarms.changed() => {
                 if changed.is_err() {
@@ -107,6 +110,7 @@ async fn keep_time(calls: mpsc::WeakSender<Call>, mut alarms: watch::Receiver<Al
             }
             () = sleep_until(at) => {}
         }
+        beat_at = Instant::now() + HEARTBEAT;
         let is_to_clean = Instant::now() >= clean_at;
         if is_to_clean {
             clean_at = Instant::now() + BETWEEN_CLEANINGS;

@@ -1,5 +1,7 @@
 //! `task/*`: what clients ask of background work. Whose turn it is and what is kept is not decided here.
 
+use std::sync::Arc;
+
 use exec_protocol::process::{self, SignalResult, Target, WriteResult};
 use exec_protocol::task::{
     Ack, AckParams, AckResult, Clean, CleanParams, CleanResult, Get, Lanes, LanesParams, LanesResult, List,
@@ -11,9 +13,14 @@ use exec_protocol::task::{
 use exec_protocol::{Empty, RpcError};
 use exec_tasks::Tasks;
 use jsonrpsee::RpcModule;
+use serde::Serialize;
 
 use super::{Caller, error, register, resize, signal, write};
-use crate::limits::MAX_READ_WAIT;
+use crate::limits::{MAX_MESSAGE_BYTES, MAX_READ_WAIT};
+
+/// Records that fit into a message whatever is in them: each has at most 20 attempts and some 20 KiB of texts, which may be six
+/// times as long in JSON.
+const SURELY_FIT: usize = 100;
 
 /// Puts all of them into the table.
 pub(super) fn register_all(module: &mut RpcModule<()>) {
@@ -42,7 +49,11 @@ async fn submit(caller: Caller, params: SubmitParams) -> Result<TaskRecord, RpcE
 }
 
 async fn list(caller: Caller, params: ListParams) -> Result<ListResult, RpcError> {
-    tasks(&caller)?.list(params).await.map_err(error::task)
+    let list = tasks(&caller)?.list(params).await.map_err(error::task)?;
+    if is_too_long(&list, list.records.len()) {
+        return Err(error::too_long());
+    }
+    Ok(list)
 }
 
 async fn get(caller: Caller, params: TaskParams) -> Result<TaskRecord, RpcError> {
@@ -55,7 +66,11 @@ async fn summary(caller: Caller, params: Scope) -> Result<SummaryResult, RpcErro
 
 async fn wait(caller: Caller, params: WaitParams) -> Result<WaitResult, RpcError> {
     let waited = tasks(&caller)?.wait(params, MAX_READ_WAIT).await;
-    waited.map_err(error::task)
+    let waited = waited.map_err(error::task)?;
+    if is_too_long(&waited, waited.settled.len()) {
+        return Err(error::too_long());
+    }
+    Ok(waited)
 }
 
 async fn stop(caller: Caller, params: StopParams) -> Result<StopResult, RpcError> {
@@ -72,7 +87,10 @@ async fn retry(caller: Caller, params: TaskParams) -> Result<TaskRecord, RpcErro
     tasks(&caller)?.retry(params.task_id).await.map_err(error::task)
 }
 
+/// Who it is for is found out elsewhere, so each takes its turn in the first poll: two of them keep their order.
 async fn write_stdin(caller: Caller, params: WriteParams) -> Result<WriteResult, RpcError> {
+    let turns = Arc::clone(&caller.task_turns);
+    let _turn = turns.lock().await;
     let process = running(&caller, params.task_id).await?;
     let params = process::WriteParams {
         process,
@@ -85,12 +103,16 @@ async fn write_stdin(caller: Caller, params: WriteParams) -> Result<WriteResult,
 }
 
 async fn resize_terminal(caller: Caller, params: ResizeParams) -> Result<Empty, RpcError> {
+    let turns = Arc::clone(&caller.task_turns);
+    let _turn = turns.lock().await;
     let process = running(&caller, params.task_id).await?;
     let size = params.size;
     resize::resize(caller, process::ResizeParams { process, size }).await
 }
 
 async fn send_signal(caller: Caller, params: SignalParams) -> Result<SignalResult, RpcError> {
+    let turns = Arc::clone(&caller.task_turns);
+    let _turn = turns.lock().await;
     let process = running(&caller, params.task_id).await?;
     let signal = params.signal;
     signal::signal(caller, process::SignalParams { process, signal }).await
@@ -126,6 +148,11 @@ async fn subscribe(caller: Caller, params: Scope) -> Result<Empty, RpcError> {
     let subscription = tasks(&caller)?.subscribe(params).await.map_err(error::task)?;
     caller.told.tell(&caller.server, subscription);
     Ok(Empty {})
+}
+
+/// Whether an answer with so many records does not fit into a message.
+fn is_too_long(answer: &impl Serialize, records: usize) -> bool {
+    records > SURELY_FIT && serde_json::to_vec(answer).is_ok_and(|json| json.len() > MAX_MESSAGE_BYTES)
 }
 
 /// The tasks of the caller's server.
