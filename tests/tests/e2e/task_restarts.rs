@@ -1,7 +1,9 @@
 //! Tasks outlive their server, however it ends.
 
+mod crashes;
 mod heartbeat;
 mod interrupted;
+mod leftovers;
 mod one_server;
 mod shutdown;
 mod versions;
