@@ -1,11 +1,15 @@
 //! Tasks outlive their server, however it ends.
 
 mod crashes;
+mod flood;
+mod full_disk;
 mod heartbeat;
 mod interrupted;
 mod leftovers;
+mod missing_logs;
 mod one_server;
 mod shutdown;
+mod torn_logs;
 mod versions;
 
 use std::fs;
@@ -13,8 +17,8 @@ use std::path::{Path, PathBuf};
 
 use exec_protocol::Blob;
 use exec_protocol::task::{
-    Get, Logs, LogsParams, LogsResult, Notice, Notices, NoticesParams, TaskParams, TaskRecord, TaskRef,
-    TaskState, Wait, WaitParams,
+    Get, Logs, LogsParams, LogsResult, Notice, Notices, NoticesParams, Range, RangeUnit, TaskParams,
+    TaskRecord, TaskRef, TaskState, Wait, WaitParams,
 };
 use exec_tests::wait::{until, within_patience};
 use exec_tests::{Options, Peer, TestServer, Wire, program};
@@ -131,6 +135,26 @@ async fn ended(peer: &mut Peer, task: &str) -> TaskRecord {
     within_patience(&format!("the end of {task}"), end).await
 }
 
+/// Waits until a task that has not ended is so.
+async fn becomes(peer: &mut Peer, task: &str, is_so: impl Fn(&TaskRecord) -> bool) -> TaskRecord {
+    let pause = WaitParams {
+        task_ids: vec![reference(task)],
+        wait_ms: 50,
+        ..WaitParams::default()
+    };
+    let so = async {
+        loop {
+            let record = get(peer, task).await;
+            if is_so(&record) {
+                return record;
+            }
+            assert!(!record.state.is_ended(), "{record:?}");
+            peer.call_typed::<Wait>(&pause).await;
+        }
+    };
+    within_patience(&format!("what is expected of {task}"), so).await
+}
+
 /// Waits until the process of a task has made this file.
 async fn made(path: &str) {
     until(&format!("there is {path}"), || Path::new(path).exists()).await;
@@ -138,13 +162,23 @@ async fn made(path: &str) {
 
 /// Waits until what a running task has written is kept.
 async fn written(peer: &mut Peer, task: &str, bytes: u64) {
-    let params = LogsParams {
-        max_bytes: Some(0),
-        follow: true,
-        wait_ms: 1_000,
-        ..LogsParams::new(reference(task))
+    let all = async {
+        let mut end = 0;
+        while end < bytes {
+            let params = LogsParams {
+                max_bytes: Some(0),
+                range: Some(Range {
+                    unit: RangeUnit::Offset,
+                    from: end,
+                    to: None,
+                }),
+                follow: true,
+                wait_ms: 1_000,
+                ..LogsParams::new(reference(task))
+            };
+            end = peer.call_typed::<Logs>(&params).await.log.end_offset;
+        }
     };
-    let all = async { while peer.call_typed::<Logs>(&params).await.total_bytes < bytes {} };
     within_patience(&format!("{bytes} bytes of {task}"), all).await;
 }
 

@@ -1,10 +1,9 @@
 //! A server with something to do says that it is alive.
 
-use exec_protocol::task::{Wait, WaitParams};
-use exec_tests::wait::within_patience;
+use exec_protocol::task::TaskRecord;
 use exec_tests::{Peer, Wire};
 
-use super::{StateDir, get, reference, script, submit, was_lost};
+use super::{StateDir, becomes, get, script, submit, was_lost};
 
 /// When the server of this task said last that it is alive, to the database.
 fn last_seen_ms(state: &StateDir, incarnation: &str) -> u64 {
@@ -16,23 +15,10 @@ fn last_seen_ms(state: &StateDir, incarnation: &str) -> u64 {
     u64::try_from(seen).unwrap()
 }
 
-/// Waits until a server says again that it is alive.
+/// Waits until the server of a running task says again that it is alive.
 async fn seen_again(peer: &mut Peer, task: &str, before_ms: u64) -> u64 {
-    let pause = WaitParams {
-        task_ids: vec![reference(task)],
-        wait_ms: 200,
-        ..WaitParams::default()
-    };
-    let later = async {
-        loop {
-            let seen = get(peer, task).await.server.last_seen_ms;
-            if seen > before_ms {
-                return seen;
-            }
-            assert!(peer.call_typed::<Wait>(&pause).await.timed_out);
-        }
-    };
-    within_patience("the server to say that it is alive", later).await
+    let is_later = |record: &TaskRecord| record.server.last_seen_ms > before_ms;
+    becomes(peer, task, is_later).await.server.last_seen_ms
 }
 
 #[tokio::test]
