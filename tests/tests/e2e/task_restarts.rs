@@ -205,6 +205,11 @@ async fn output(peer: &mut Peer, task: &str, attempt: u32, from: u64) -> (Vec<u8
     }
 }
 
+/// Lines, the last of which may have no line feed.
+fn count_lines(bytes: &[u8]) -> u64 {
+    bytes.split_inclusive(|&byte| byte == b'\n').count() as u64
+}
+
 /// The end of a task whose server was killed.
 fn was_lost(record: &TaskRecord) -> bool {
     record.state == TaskState::Interrupted

@@ -57,9 +57,15 @@ fn some_task(state: &StateDir, number: usize, random: &mut Random) -> Value {
 
 /// Lets a server do something, and kills it at some moment.
 async fn live_and_die(state: &StateDir, ledger: &mut Ledger, random: &mut Random) {
-    let server = state.server(Wire::Websocket).await;
+    let wire = if random.one_in(3) {
+        Wire::Stdio
+    } else {
+        Wire::Websocket
+    };
+    let server = state.server(wire).await;
     let mut peer = server.session().await;
     ledger.compare(&mut peer).await;
+    state.check_database();
     act(state, ledger, random, &mut peer).await;
     sleep(Duration::from_micros(random.below(LONGEST_DELAY_MICROS))).await;
     server.crash().await;

@@ -121,13 +121,20 @@ async fn a_task_that_fills_the_disk_harms_nobody() {
         stopped => panic!("{stopped:?}"),
     }
     run_others(&mut peer).await;
-    // The disk is as full for the next server.
+    // The disk is as full for the next server, and for the one behind it, however the one before has ended.
     server.crash().await;
     peer.hang_up();
     let server = disk.server(&state).await;
     let mut peer = server.session().await;
+    check_others(&mut peer).await;
+    peer.finish().await;
+    server.finish().await;
+    let server = disk.server(&state).await;
+    let mut peer = server.session().await;
     assert_eq!(get(&mut peer, "flood").await.state, TaskState::Completed);
     check_others(&mut peer).await;
+    submit(&mut peer, script("still", "exit 4")).await;
+    assert_eq!(ended(&mut peer, "still").await.exit_code, Some(4));
     make_room(&mut peer).await;
     peer.finish().await;
     server.finish().await;

@@ -29,8 +29,8 @@ async fn is_gone_before_anything_is_told_or_run(wire: Wire, containment: Contain
     let mut first = marker.on(script("first", &tree));
     first["lane"] = json!("l");
     submit(&mut peer, first).await;
-    let look = format!("exec 9>{lock}; flock -n 9 && echo free || echo held");
-    let mut second = script("second", &look);
+    let second = format!("exec 9>{lock}; flock -n 9 && echo free || echo held");
+    let mut second = script("second", &second);
     second["lane"] = json!("l");
     submit(&mut peer, second).await;
     marker.running(4).await;

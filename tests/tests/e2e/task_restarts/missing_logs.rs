@@ -18,13 +18,16 @@ const SECRET: &str = "what is none of theirs";
 /// What each task has written.
 const SAID: &str = "hello\n";
 
-/// What somebody does to a log of a task, and its name.
-const TRICKS: [(&str, fn(&StateDir, &str)); 6] = [
+/// What somebody does to a log of a task.
+type Trick = fn(&StateDir, &str);
+
+/// Each of them on a task of its name.
+const TRICKS: [(&str, Trick); 6] = [
     ("no-directory", |state, task| {
         fs::remove_dir_all(state.logs_of(task)).unwrap();
     }),
     ("no-raw-log", |state, task| {
-        fs::remove_file(state.raw_log(task)).unwrap()
+        fs::remove_file(state.raw_log(task)).unwrap();
     }),
     ("a-fifo-for-a-log", |state, task| make_fifo(&state.raw_log(task))),
     ("a-fifo-for-an-index", |state, task| make_fifo(&state.index(task))),

@@ -7,7 +7,7 @@ use exec_protocol::task::{List, ListParams, TaskRecord, TaskState};
 use exec_tests::{Peer, blocks};
 use serde_json::{Value, json};
 
-use super::super::{StateDir, ended, notices, output};
+use super::super::{StateDir, count_lines, ended, notices, output};
 
 /// What a client knows of its tasks.
 #[derive(Default)]
@@ -198,17 +198,10 @@ impl Ledger {
                     (told.total_bytes, &told.omitted[..]),
                     (bytes.len() as u64, &[][..])
                 );
-                assert_eq!(told.total_lines, lines(&bytes), "{record:?}");
+                assert_eq!(told.total_lines, count_lines(&bytes), "{record:?}");
                 interrupted += usize::from(attempt.state == TaskState::Interrupted && !bytes.is_empty());
             }
         }
         assert!(interrupted > 0, "none was killed in the middle of its output");
     }
-}
-
-/// Lines, the last of which may have no line feed.
-fn lines(bytes: &[u8]) -> u64 {
-    let whole = bytes.iter().filter(|&&byte| byte == b'\n').count();
-    let is_unfinished = bytes.last().is_some_and(|&last| last != b'\n');
-    (whole + usize::from(is_unfinished)) as u64
 }
