@@ -57,6 +57,8 @@ pub(crate) async fn run(context: Arc<Context>, begun: Begun) {
         terms,
         progress,
     } = begun;
+    // Before anything runs: what has a pid has a log too, unless somebody takes it away.
+    let log = begin_log(&context, files.clone(), terms).await;
     let running = match context.runner.start(params).await {
         Ok(running) => running,
         Err(error) => {
@@ -74,8 +76,13 @@ pub(crate) async fn run(context: Arc<Context>, begun: Begun) {
     let started = move |engine: &mut crate::engine::Engine| engine.take_start(task, handle);
     // Without an engine nothing can be kept any more; the attempt ends with its server.
     let _ = context.calls.send(Box::new(started)).await;
-    let written = write_log(&context, task, &running, files.clone(), terms, &progress).await;
-    let totals = written.unwrap_or_else(|_| progress.borrow().clone());
+    let totals = match log {
+        Ok(writer) => {
+            let written = write_log(&context, task, &running, writer, &progress).await;
+            written.unwrap_or_else(|_| progress.borrow().clone())
+        }
+        Err(message) => count_only(running.as_ref(), message, &progress).await,
+    };
     let outcome = Outcome::Ended(running.end());
     running.release().await;
     let of_log = totals.clone();
@@ -88,21 +95,26 @@ pub(crate) async fn run(context: Arc<Context>, begun: Begun) {
     tell(&context, task, finished).await;
 }
 
+/// Begins the log of an attempt. What the system says if there can be none.
+async fn begin_log(context: &Context, files: LogFiles, terms: Terms) -> Result<LogWriter, String> {
+    let quota = Arc::clone(&context.quota);
+    let open = move || LogWriter::create(&files, terms, quota);
+    let opened = context
+        .writer
+        .run(open)
+        .await
+        .map_err(|error| error.to_string())?;
+    opened.map_err(|error| error.to_string())
+}
+
 /// Takes what the process says, until no more will come.
 async fn write_log(
     context: &Context,
     task: Number,
     running: &Arc<dyn Running>,
-    files: LogFiles,
-    terms: Terms,
+    mut writer: LogWriter,
     progress: &Arc<Progress>,
 ) -> Result<LogTotals, TaskError> {
-    let quota = Arc::clone(&context.quota);
-    let open = move || LogWriter::create(&files, terms, quota);
-    let mut writer = match context.writer.run(open).await? {
-        Ok(writer) => writer,
-        Err(error) => return Ok(count_only(running.as_ref(), error.to_string(), progress).await),
-    };
     progress.send_replace(writer.tell());
     let mut told_at = Instant::now();
     let mut is_told = true;

@@ -10,6 +10,7 @@ mod tasks;
 use std::path::Path;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -59,15 +60,23 @@ impl Store {
     /// A [`StoreError`]; the records are as they were.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let mut db = Connection::open(path)?;
-        schema::check(&db)?;
+        let has_records = schema::check(&db)?;
         db.pragma_update(None, "journal_mode", "wal")?;
         // What was written outlives this program; a machine that loses its power may lose the last of it.
         db.pragma_update(None, "synchronous", "normal")?;
         db.pragma_update(None, "foreign_keys", true)?;
         db.pragma_update(None, "cache_size", CACHE_KIB)?;
         db.pragma_update(None, "wal_autocheckpoint", schema::JOURNAL_PAGES)?;
+        // A journal that is deleted at the end would have to find room again at the next start.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         schema::migrate(&mut db)?;
-        schema::set_room_aside(&mut db)?;
+        match schema::set_room_aside(&mut db) {
+            // Whoever is to make room must be able to see what there is, and to remove it.
+            Err(error) if has_records && error.is_full() => {
+                tracing::warn!("the disk is full, and there is less room than usual for how tasks end");
+            }
+            done => done?,
+        }
         Ok(Self { db })
     }
 

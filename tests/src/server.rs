@@ -83,6 +83,18 @@ impl TestServer {
         }
     }
 
+    /// The [server's program](crate::program::server) as it was prepared, over websocket.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what was started is ended.
+    pub async fn of_program(command: Command) -> Self {
+        Self {
+            wire: Wire::Websocket,
+            running: Running::Listening(Listening::start_as(command).await),
+        }
+    }
+
     /// A new connection, on which nothing has been said.
     ///
     /// # Panics
@@ -211,11 +223,7 @@ pub async fn on_with(wire: Wire, options: Options, test: impl AsyncFnOnce(&TestS
 pub async fn on_program(mut command: Command, test: impl AsyncFnOnce(&TestServer)) {
     // Else it would have the tasks of whoever runs the tests.
     command.arg("--no-tasks");
-    let server = TestServer {
-        wire: Wire::Websocket,
-        running: Running::Listening(Listening::start_as(command).await),
-    };
-    run(server, test).await;
+    run(TestServer::of_program(command).await, test).await;
 }
 
 /// As [`on`], with a server that is there already.

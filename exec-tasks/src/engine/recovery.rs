@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use exec_protocol::task::{CleanParams, LaneName, LogStopped, TaskId, TaskState};
@@ -71,10 +72,17 @@ fn interrupt(engine: &mut Engine, task: &TaskRow) -> Result<(), StoreError> {
         return Ok(());
     };
     let files = engine.context.log_files(&task.spec.id, task.attempts);
-    let totals = log::repair(&files).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the output of an interrupted task cannot be looked at");
-        unreadable(&row, &error)
-    });
+    let totals = match log::repair(&files) {
+        Ok(totals) => totals,
+        // The server died before it began the log, and so before anything ran.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && row.attempt.pid.is_none() => {
+            LogTotals::default()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the output of an interrupted task cannot be looked at");
+            unreadable(&row, &error)
+        }
+    };
     let finished = Finished {
         outcome: Outcome::Lost {
             last_seen_ms: engine.store.last_seen_ms(&task.incarnation)?,
@@ -92,7 +100,7 @@ fn interrupt(engine: &mut Engine, task: &TaskRow) -> Result<(), StoreError> {
 }
 
 /// What is known of output that cannot be looked at.
-fn unreadable(row: &AttemptRow, error: &std::io::Error) -> LogTotals {
+fn unreadable(row: &AttemptRow, error: &io::Error) -> LogTotals {
     let mut totals = totals_of(row);
     totals.state.stopped = Some(LogStopped::Failed {
         message: error.to_string(),

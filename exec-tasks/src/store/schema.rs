@@ -21,8 +21,8 @@ const VERSION: i64 = 1;
 
 const _: () = assert!(STEPS.len() == 1, "each version has a step to it");
 
-/// Refuses records that this server cannot know.
-pub(super) fn check(db: &Connection) -> Result<(), StoreError> {
+/// Refuses records that this server cannot know. Says whether there are any.
+pub(super) fn check(db: &Connection) -> Result<bool, StoreError> {
     let found = version(db)?;
     if found > VERSION {
         return Err(StoreError::TooNew {
@@ -30,7 +30,7 @@ pub(super) fn check(db: &Connection) -> Result<(), StoreError> {
             known: VERSION,
         });
     }
-    Ok(())
+    Ok(found > 0)
 }
 
 /// Brings the records up to date, whole or not at all.
@@ -50,21 +50,48 @@ pub(super) fn migrate(db: &mut Connection) -> Result<(), StoreError> {
 }
 
 /// Makes the file, and the journal beside it, larger than they need be: how tasks end can be kept when logs have filled the disk.
-/// If there is no room even now, tasks are refused.
+///
+/// # Errors
+///
+/// If there is no room even now.
 pub(super) fn set_room_aside(db: &mut Connection) -> Result<(), StoreError> {
-    let page: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    // What an earlier server left in the journal: it has its length, and is to have no more.
+    begin_journal_anew(db)?;
+    let page: i64 = pragma(db, "page_size")?;
+    let pages_before: i64 = pragma(db, "page_count")?;
     let change = db.transaction()?;
     change.execute(
         "INSERT INTO spare (bytes) VALUES (zeroblob(?1))",
         [SPARE_PAGES * page],
     )?;
+    let grown = pragma(&change, "page_count")? - pages_before;
+    if grown > 0 && !has_room_for(&change, (grown + SPARE_PAGES) * page) {
+        // In the journal, it could not be brought into the file any more, and nothing behind it.
+        let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        return Err(rusqlite::Error::SqliteFailure(full, None).into());
+    }
     change.commit()?;
+    begin_journal_anew(db)?;
     db.execute("DELETE FROM spare", [])?;
-    // Into the file itself; the journal keeps its length and is written anew from its beginning.
+    begin_journal_anew(db)
+}
+
+/// Whether the file system has so many bytes left. Where that cannot be told, it has.
+fn has_room_for(db: &Connection, bytes: i64) -> bool {
+    let left = db.path().and_then(|path| rustix::fs::statvfs(path).ok());
+    left.is_none_or(|left| left.f_bavail.saturating_mul(left.f_frsize) >= bytes.unsigned_abs())
+}
+
+fn pragma(db: &Connection, name: &str) -> Result<i64, StoreError> {
+    Ok(db.pragma_query_value(None, name, |row| row.get(0))?)
+}
+
+/// Writes what is in the journal into the file itself. The journal keeps its length and is written anew from its beginning.
+fn begin_journal_anew(db: &Connection) -> Result<(), StoreError> {
     db.query_row("PRAGMA wal_checkpoint(restart)", [], |_| Ok(()))?;
     Ok(())
 }
 
 fn version(db: &Connection) -> Result<i64, StoreError> {
-    Ok(db.pragma_query_value(None, "user_version", |row| row.get(0))?)
+    pragma(db, "user_version")
 }

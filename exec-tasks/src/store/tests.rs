@@ -153,4 +153,7 @@ fn there_is_room_for_ends_when_the_disk_is_full() {
         insert(&store, &spec(&format!("t{number}"), SubmitParams::default()));
     }
     assert_eq!(lengths(), before, "files grew that were to have room");
+    drop(store);
+    assert_eq!(lengths(), before, "the next server would have to find room again");
+    drop(Store::open(&path).unwrap());
 }

@@ -8,8 +8,9 @@ use exec_protocol::Uid;
 use exec_protocol::process::WaitMode;
 use exec_protocol::task::{
     AckParams, AckResult, CleanParams, CleanResult, LanesParams, LanesResult, ListParams, ListResult,
-    LogsParams, LogsResult, NoticesResult, RangeUnit, RemoveResult, Scope, StopGroupParams, StopGroupResult,
-    StopParams, StopResult, SubmitParams, SummaryResult, TaskId, TaskRecord, TaskRef, WaitParams, WaitResult,
+    LogsParams, LogsResult, NoticesResult, Omitted, Range, RangeUnit, RemoveResult, Scope, StopGroupParams,
+    StopGroupResult, StopParams, StopResult, SubmitParams, SummaryResult, TaskId, TaskRecord, TaskRef,
+    WaitParams, WaitResult,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -365,9 +366,13 @@ async fn look(context: &Context, params: &LogsParams, source: &LogSource) -> Res
     let (params, files, totals) = (params.clone(), source.files.clone(), source.totals.clone());
     let is_ended = source.state.is_ended();
     let look = move || {
+        let (state, total_bytes) = (&totals.state, totals.total_bytes);
+        let is_nothing_kept = state.first_offset == state.end_offset;
         let log = match LogReader::open(&files, totals) {
-            // It was never begun: nothing was started so far, or could be.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(View::default()),
+            // It was never begun: nothing was started so far, or could be, or it could not be written.
+            Err(error) if is_nothing_kept && error.kind() == io::ErrorKind::NotFound => {
+                return Ok(nothing_of(total_bytes, params.range));
+            }
             log => log?.until(Instant::now() + LONGEST_LOOK),
         };
         let log = if is_ended { log } else { log.while_running() };
@@ -375,6 +380,28 @@ async fn look(context: &Context, params: &LogsParams, source: &LogSource) -> Res
     };
     let view: Result<View, ViewError> = context.readers.run(look).await?;
     Ok(view?)
+}
+
+/// A look at so much output of which nothing is kept.
+fn nothing_of(total_bytes: u64, range: Option<Range>) -> View {
+    let asked_for = match range {
+        Some(Range {
+            unit: RangeUnit::Offset,
+            from,
+            to,
+        }) => from.min(total_bytes)..to.unwrap_or(total_bytes).min(total_bytes),
+        Some(_) | None => 0..total_bytes,
+    };
+    let omitted = (!asked_for.is_empty()).then_some(Omitted {
+        from_offset: asked_for.start,
+        to_offset: asked_for.end,
+        is_kept: false,
+    });
+    View {
+        omitted: omitted.into_iter().collect(),
+        next_offset: asked_for.end.max(asked_for.start),
+        ..View::default()
+    }
 }
 
 /// The answer that tells of a look.

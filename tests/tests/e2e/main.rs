@@ -40,6 +40,7 @@ mod start_errors;
 mod stdin;
 mod stdin_full;
 mod task_command;
+mod task_restarts;
 mod terminal;
 mod terminate;
 mod unknown_process;
