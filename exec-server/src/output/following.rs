@@ -26,7 +26,7 @@ impl OutputLog {
         wait_until(&self.state, State::reader_list, is_news).await
     }
 
-    /// Waits until all output was taken, and none will come.
+    /// Waits until all output of a closed process was taken.
     ///
     /// # Cancel safety
     ///

@@ -119,8 +119,9 @@ impl Server {
             }
             drop(running);
         };
+        tokio::join!(outlived, process.forgotten());
         // Whoever forgets it by its uid does not take from the log what is still to be written.
-        tokio::join!(outlived, process.forgotten(), process.log().all_taken());
+        process.log().all_taken().await;
         self.kept().remove(&process);
         process.log().discard();
     }
