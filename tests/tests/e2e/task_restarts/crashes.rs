@@ -20,6 +20,9 @@ const LONGEST_DELAY_MICROS: u64 = 60_000;
 /// Notes who it is in a file that is only appended to, before it does anything, and becomes another program.
 const NOTE: &str = r#"echo "$EXEC_TASK_ID $EXEC_TASK_SERVER" >>"$0" && exec "$@""#;
 
+/// How many groups there are of tasks.
+const GROUPS: usize = 10;
+
 /// What a task writes, in bytes: some end at once, some are in the middle of it when the server is killed.
 const OUTPUTS: [u64; 4] = [0, 100_000, 1_000_000, 8_000_000];
 
@@ -45,7 +48,9 @@ fn some_task(state: &StateDir, number: usize, random: &mut Random) -> Value {
     let journal = state.beside("journal");
     let mut argv = vec!["/bin/sh".to_owned(), "-c".to_owned(), NOTE.to_owned(), journal];
     argv.extend(fixture::argv(["blocks", &bytes.to_string()]));
-    let mut params = json!({"taskId": format!("{number}.{bytes}"), "argv": argv});
+    // A server keeps the latest 100 ended ones of each group: here they are fewer.
+    let group = format!("group {}", number % GROUPS);
+    let mut params = json!({"taskId": format!("{number}.{bytes}"), "argv": argv, "group": group});
     if random.one_in(3) {
         params["lane"] = json!("by turns");
     }
@@ -79,13 +84,13 @@ async fn act(state: &StateDir, ledger: &mut Ledger, random: &mut Random, peer: &
         ledger.acknowledge(peer).await;
     }
     for _ in 0..random.below(4) {
-        let params = some_task(state, ledger.len(), random);
+        let params = some_task(state, ledger.next(), random);
         ledger.submitted(&params, true);
         peer.call("task/submit", params).await;
     }
     if random.one_in(3) {
         // Nobody waits for the answer to this one: it may be lost.
-        let params = some_task(state, ledger.len(), random);
+        let params = some_task(state, ledger.next(), random);
         ledger.submitted(&params, false);
         peer.request("task/submit", params).await;
     }

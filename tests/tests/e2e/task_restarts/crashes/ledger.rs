@@ -12,6 +12,7 @@ use super::super::{StateDir, count_lines, ended, notices, output};
 /// What a client knows of its tasks.
 #[derive(Default)]
 pub(super) struct Ledger {
+    submissions: usize,
     tasks: BTreeMap<String, Known>,
     /// Who each notice was about.
     notices: BTreeMap<u64, String>,
@@ -66,9 +67,9 @@ impl Known {
 }
 
 impl Ledger {
-    /// How many tasks there are, or may be.
-    pub(super) fn len(&self) -> usize {
-        self.tasks.len()
+    /// The number of the next submission.
+    pub(super) fn next(&self) -> usize {
+        self.submissions
     }
 
     /// A task is about to be submitted.
@@ -83,6 +84,7 @@ impl Ledger {
             record: None,
         };
         self.tasks.insert(id, known);
+        self.submissions += 1;
     }
 
     /// Compares what is known with what a server knows.
@@ -98,6 +100,7 @@ impl Ledger {
             .into_iter()
             .map(|record| (record.task_id.as_str().to_owned(), record))
             .collect();
+        let mut missing = Vec::new();
         for (id, known) in &mut self.tasks {
             match records.remove(id) {
                 Some(record) => {
@@ -105,9 +108,15 @@ impl Ledger {
                     known.is_certain = true;
                     known.record = Some(record);
                 }
-                None => assert!(!known.is_certain, "{id} is lost"),
+                None if known.is_certain => missing.push(id.clone()),
+                None => {}
             }
         }
+        assert!(
+            missing.is_empty(),
+            "of {} tasks are lost {missing:?}",
+            self.tasks.len()
+        );
         assert!(records.is_empty(), "nobody submitted {records:?}");
         // A submission that did not come to be will not come to be later.
         self.tasks.retain(|_, known| known.is_certain);
