@@ -39,6 +39,7 @@ mod start;
 mod start_errors;
 mod stdin;
 mod stdin_full;
+mod tasks;
 mod terminal;
 mod terminate;
 mod unknown_process;
