@@ -68,6 +68,7 @@ impl Store {
         db.pragma_update(None, "wal_autocheckpoint", schema::JOURNAL_PAGES)?;
         schema::migrate(&mut db)?;
         schema::set_room_aside(&mut db)?;
+        choice::add_functions(&db)?;
         Ok(Self { db })
     }
 
