@@ -1,11 +1,17 @@
 //! `task/*`: background work that outlives the connection it was submitted on.
 
+mod crowd;
 mod ends;
 mod environment;
+mod lanes;
 mod leftovers;
+mod looks;
 mod refusals;
+mod removal;
 mod retries;
+mod stdin;
 mod submit;
+mod wait;
 
 use exec_protocol::RpcError;
 use exec_protocol::process::EndReason;
