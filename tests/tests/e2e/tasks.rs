@@ -1,21 +1,29 @@
 //! `task/*`: background work that outlives the connection it was submitted on.
 
+mod coreutils;
 mod crowd;
 mod ends;
 mod environment;
 mod lanes;
 mod leftovers;
+mod logs;
 mod looks;
+mod news;
+mod notices;
+mod output_limits;
 mod refusals;
 mod removal;
+mod restart;
 mod retries;
 mod stdin;
 mod submit;
+mod unavailable;
 mod wait;
 
 use exec_protocol::RpcError;
 use exec_protocol::process::EndReason;
 use exec_protocol::task::{TaskRecord, TaskState};
+use exec_tests::wait::within_patience;
 use exec_tests::{Peer, fixture};
 use serde_json::{Value, json};
 
@@ -42,6 +50,19 @@ async fn output_of(peer: &mut Peer, params: Value) -> String {
     let record = peer.run_task(params).await;
     assert_eq!(record.state, TaskState::Completed, "{record:?}");
     said(peer, record.task_id.as_str()).await
+}
+
+/// Asks for the record of a task until this is so of it.
+async fn record_when(peer: &mut Peer, id: &str, is_so: impl Fn(&TaskRecord) -> bool) -> TaskRecord {
+    let asking = async {
+        loop {
+            let record = peer.task(id).await;
+            if is_so(&record) {
+                return record;
+            }
+        }
+    };
+    within_patience("a record", asking).await
 }
 
 /// Ends a task at once, and returns its record.

@@ -73,7 +73,8 @@ on_wires_with_tasks! {
             }
             most = most.max(running.len());
         }
-        assert_eq!((running.len(), most), (0, PARALLEL));
+        assert_eq!(running, [""; 0], "they have not ended");
+        assert!((2..=PARALLEL).contains(&most), "{most} at a time");
         // What has its turn first need not come first to its first line; its record says.
         let mut attempts = Vec::new();
         for number in 0..MANY {

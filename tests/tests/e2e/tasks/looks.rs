@@ -1,6 +1,6 @@
 //! `task/list`, `task/get` and `task/summary`.
 
-use exec_protocol::task::TaskState;
+use exec_protocol::task::{TaskId, TaskState};
 use exec_tests::{Peer, on_every_wire_with_tasks};
 use serde_json::{Value, json};
 
@@ -100,7 +100,7 @@ on_every_wire_with_tasks! {
         for name in ["b", "build-"] {
             let error = peer.refused("task/get", json!({"taskId": name})).await;
             assert_eq!((error.code, error.data.kind.as_str()), (-32600, "ambiguousTask"));
-            let candidates: Vec<_> = error.data.candidates.iter().map(|id| id.as_str()).collect();
+            let candidates: Vec<_> = error.data.candidates.iter().map(TaskId::as_str).collect();
             let expected = ["build", "build-1", "build-2"];
             assert_eq!(candidates, expected[usize::from(name.len() > 1)..], "{name}");
         }

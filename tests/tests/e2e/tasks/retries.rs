@@ -5,7 +5,7 @@ use exec_protocol::task::TaskState;
 use exec_tests::{Peer, on_every_wire_with_tasks};
 use serde_json::{Value, json};
 
-use super::{LONG_MS, end, is_refused, kill, said, script, task};
+use super::{LONG_MS, end, is_refused, kill, record_when, said, script, task};
 use crate::commands::with;
 
 fn retry(max_attempts: u32, backoff_ms: u64, on: &[&str]) -> Value {
@@ -45,12 +45,7 @@ on_every_wire_with_tasks! {
 
     async fn between_attempts_it_waits_for_its_time(peer: &mut Peer) {
         peer.submit(with(task("t", ["exit", "1"]), retry(2, LONG_MS, &["failure"]))).await;
-        let waiting = loop {
-            let record = peer.task("t").await;
-            if record.state == TaskState::Queued {
-                break record;
-            }
-        };
+        let waiting = record_when(peer, "t", |record| record.state == TaskState::Queued).await;
         assert_eq!((waiting.attempt_count, waiting.position, waiting.ended_at_ms), (1, Some(1), None));
         let attempt = &waiting.attempts[0];
         let not_before = waiting.not_before_ms.expect("it waits for its time");

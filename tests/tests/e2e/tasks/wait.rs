@@ -1,10 +1,10 @@
 //! `task/wait`: for one of several tasks, or all of them.
 
-use exec_protocol::task::TaskState;
+use exec_protocol::task::{TaskRecord, TaskState};
 use exec_tests::{Peer, TestServer, on_every_wire_with_tasks, on_wires_with_tasks};
 use serde_json::{Value, json};
 
-use super::{is_refused, kill, kind_and_field, task};
+use super::{is_refused, kill, kind_and_field, record_when, task};
 use crate::commands::with;
 
 /// A wait that is to be woken, in milliseconds.
@@ -31,13 +31,8 @@ async fn runs<const N: usize>(peer: &mut Peer, ids: [&str; N], more: Value) {
 
 /// Waits until one runs, and has it end.
 async fn end(peer: &mut Peer, id: &str) {
-    while peer
-        .task(id)
-        .await
-        .attempts
-        .iter()
-        .all(|attempt| attempt.pid.is_none())
-    {}
+    let runs = |record: &TaskRecord| record.attempts.iter().any(|attempt| attempt.pid.is_some());
+    record_when(peer, id, runs).await;
     peer.call("task/write", json!({"taskId": id, "eof": true})).await;
 }
 
