@@ -77,6 +77,7 @@ impl Store {
             }
             done => done?,
         }
+        choice::add_functions(&db)?;
         Ok(Self { db })
     }
 

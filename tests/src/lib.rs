@@ -39,11 +39,14 @@ mod marker;
 mod peer;
 mod process;
 mod server;
+mod task;
 mod transcript;
 mod watchdog;
 
 pub use marker::Marker;
 pub use peer::Peer;
 pub use process::base64;
-pub use server::{Options, TestServer, Wire, on, on_program, on_with, with_peer};
+pub use server::{
+    Options, TestServer, Wire, on, on_program, on_with, on_with_tasks, with_peer, with_peer_of_tasks,
+};
 pub use transcript::{Event, Transcript, What};

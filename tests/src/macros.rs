@@ -33,6 +33,18 @@ macro_rules! on_wires {
             $crate::on($crate::Wire::$variant, test).await;
         }
     };
+    (@run $wire:ident $variant:ident (with_tasks mut Peer)) => {
+        #[tokio::test]
+        async fn $wire() {
+            $crate::with_peer_of_tasks($crate::Wire::$variant, test).await;
+        }
+    };
+    (@run $wire:ident $variant:ident (with_tasks TestServer)) => {
+        #[tokio::test]
+        async fn $wire() {
+            $crate::on_with_tasks($crate::Wire::$variant, test).await;
+        }
+    };
     ($($wires:tt $(#[$meta:meta])* async fn $name:ident($arg:ident: & $($kind:ident)+) $body:block)+) => {
         $($(#[$meta])* mod $name {
             #[allow(
@@ -45,6 +57,36 @@ macro_rules! on_wires {
             async fn test($arg: & $($kind)+) $body
 
             $crate::on_wires! { @tests ($($kind)+) $wires }
+        })+
+    };
+}
+
+/// As [`on_every_wire!`], with a server that keeps background work, in a directory of its own.
+#[macro_export]
+macro_rules! on_every_wire_with_tasks {
+    ($($(#[$meta:meta])* async fn $name:ident($arg:ident: & $($kind:ident)+) $body:block)+) => {
+        $($crate::on_wires_with_tasks! {
+            [memory, stdio, websocket]
+            $(#[$meta])* async fn $name($arg: & $($kind)+) $body
+        })+
+    };
+}
+
+/// As [`on_every_wire_with_tasks!`], for those named in brackets in front of the test.
+#[macro_export]
+macro_rules! on_wires_with_tasks {
+    ($($wires:tt $(#[$meta:meta])* async fn $name:ident($arg:ident: & $($kind:ident)+) $body:block)+) => {
+        $($(#[$meta])* mod $name {
+            #[allow(
+                unused_imports,
+                clippy::allow_attributes,
+                reason = "a test need not use everything that its neighbours use"
+            )]
+            use super::*;
+
+            async fn test($arg: & $($kind)+) $body
+
+            $crate::on_wires! { @tests (with_tasks $($kind)+) $wires }
         })+
     };
 }

@@ -26,6 +26,8 @@ pub struct Peer {
     receiver: MessageReceiver,
     /// What came and nobody has asked for yet, oldest first.
     unclaimed: VecDeque<Value>,
+    /// What may be left unclaimed when the connection ends.
+    optional: Option<&'static str>,
     next_id: u64,
     pub(crate) next_write_id: u64,
     pub(crate) transcripts: HashMap<String, Transcript>,
@@ -41,6 +43,7 @@ impl Peer {
             sender,
             receiver,
             unclaimed: VecDeque::new(),
+            optional: None,
             next_id: 1,
             next_write_id: 1,
             transcripts: HashMap::new(),
@@ -260,6 +263,11 @@ impl Peer {
         self.claim(&format!("{method} of {process_id:?}"), is_it).await["params"].take()
     }
 
+    /// Lets notifications of this name be left unclaimed when the connection ends.
+    pub(crate) fn may_miss(&mut self, method: &'static str) {
+        self.optional = Some(method);
+    }
+
     /// Claims the oldest message of any kind; None once the server has hung up and none is left.
     ///
     /// # Cancel safety
@@ -322,6 +330,7 @@ impl Peer {
             sender,
             mut receiver,
             mut unclaimed,
+            optional,
             own_server,
             ..
         } = self;
@@ -333,6 +342,7 @@ impl Peer {
         };
         let goodbye = async { tokio::join!(sender.close(), rest).0 };
         let status = within_patience("the end of the connection", goodbye).await;
+        unclaimed.retain(|message| optional.is_none_or(|method| message["method"] != method));
         assert!(unclaimed.is_empty(), "nobody claimed:{}", shown(&unclaimed));
         if own_server.is_some() {
             assert!(

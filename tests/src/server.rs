@@ -6,12 +6,14 @@ mod options;
 mod piped;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use exec_protocol::initialize::Notifications;
 use exec_server::Config;
 use futures_util::FutureExt as _;
 use rustix::process::Signal;
+use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::os::OsProcess;
@@ -42,6 +44,8 @@ pub struct TestServer {
     /// The wire it is reached by.
     pub wire: Wire,
     running: Running,
+    /// Where it keeps background work, if that goes with it.
+    state_dir: Option<TempDir>,
 }
 
 #[derive(Debug)]
@@ -72,7 +76,28 @@ impl TestServer {
             Wire::Stdio => Running::Piped(Piped::start(options)),
             Wire::Websocket => Running::Listening(Listening::start(options).await),
         };
-        Self { wire, running }
+        Self {
+            wire,
+            running,
+            state_dir: None,
+        }
+    }
+
+    /// Starts a server that keeps background work, in a directory that goes with it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what was started is ended.
+    pub async fn start_with_tasks(wire: Wire) -> Self {
+        let state_dir = tempfile::tempdir().expect("there is room for a directory");
+        let options = Options {
+            state_dir: Some(state_dir.path().join("state")),
+            ..Options::default()
+        };
+        Self {
+            state_dir: Some(state_dir),
+            ..Self::start_with(wire, options).await
+        }
     }
 
     /// A server in memory that lives by other times than the defaults.
@@ -80,6 +105,7 @@ impl TestServer {
         Self {
             wire: Wire::Memory,
             running: Running::Embedded(Embedded::start(config)),
+            state_dir: None,
         }
     }
 
@@ -92,6 +118,7 @@ impl TestServer {
         Self {
             wire: Wire::Websocket,
             running: Running::Listening(Listening::start_as(command).await),
+            state_dir: None,
         }
     }
 
@@ -132,6 +159,12 @@ impl TestServer {
         let mut peer = self.connect().await;
         peer.handshake_to_be_told(notifications).await;
         peer
+    }
+
+    /// Where it keeps background work, if it was started with it.
+    pub fn state_dir(&self) -> PathBuf {
+        let directory = self.state_dir.as_ref().expect("it was started with tasks");
+        directory.path().join("state")
     }
 
     /// The server's own process, where it has one.
@@ -215,6 +248,15 @@ pub async fn on_with(wire: Wire, options: Options, test: impl AsyncFnOnce(&TestS
     run(TestServer::start_with(wire, options).await, test).await;
 }
 
+/// As [`on`], with a server that keeps background work, in a directory that goes with it.
+///
+/// # Cancel safety
+///
+/// Cancel safe: the server is ended.
+pub async fn on_with_tasks(wire: Wire, test: impl AsyncFnOnce(&TestServer)) {
+    run(TestServer::start_with_tasks(wire).await, test).await;
+}
+
 /// As [`on`], over websocket, with the [server's program](crate::program::server) as it was prepared.
 ///
 /// # Cancel safety
@@ -245,10 +287,20 @@ async fn run(server: TestServer, test: impl AsyncFnOnce(&TestServer)) {
 ///
 /// Cancel safe: the server is ended.
 pub async fn with_peer(wire: Wire, test: impl AsyncFnOnce(&mut Peer)) {
-    on(wire, async |server| {
-        let mut peer = server.session().await;
-        test(&mut peer).await;
-        peer.finish().await;
-    })
-    .await;
+    on(wire, async |server| one_peer(server, test).await).await;
+}
+
+/// As [`with_peer`], with a server that keeps background work.
+///
+/// # Cancel safety
+///
+/// Cancel safe: the server is ended.
+pub async fn with_peer_of_tasks(wire: Wire, test: impl AsyncFnOnce(&mut Peer)) {
+    on_with_tasks(wire, async |server| one_peer(server, test).await).await;
+}
+
+async fn one_peer(server: &TestServer, test: impl AsyncFnOnce(&mut Peer)) {
+    let mut peer = server.session().await;
+    test(&mut peer).await;
+    peer.finish().await;
 }

@@ -15,6 +15,7 @@ mod output;
 mod records;
 mod server;
 mod start;
+mod tasks;
 mod wait;
 
 use std::collections::BTreeSet;
@@ -65,6 +66,26 @@ fn every_message_is_written_and_read_as_its_file_shows() {
         files::read_block(),
         files::write_block(),
         files::close(),
+        tasks::submit::submit(),
+        tasks::control::stop(),
+        tasks::control::remove(),
+        tasks::control::retry(),
+        tasks::control::write(),
+        tasks::control::resize(),
+        tasks::control::signal(),
+        tasks::control::clean(),
+        tasks::control::stop_group(),
+        tasks::control::lanes(),
+        tasks::looks::get(),
+        tasks::looks::list(),
+        tasks::looks::summary(),
+        tasks::looks::wait(),
+        tasks::logs::logs(),
+        tasks::news::notices(),
+        tasks::news::ack(),
+        tasks::news::subscribe(),
+        tasks::news::updated(),
+        tasks::news::settled(),
     ]);
     assert_eq!(
         compared,

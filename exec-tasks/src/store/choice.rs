@@ -1,8 +1,8 @@
 //! Which tasks are meant, as conditions of a query.
 
 use exec_protocol::task::{ListParams, Scope, TaskState};
-use rusqlite::ToSql;
-use rusqlite::params_from_iter;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::tasks::COLUMNS;
 use super::{Store, StoreError, TaskRow, unsigned};
@@ -54,7 +54,7 @@ impl Choice {
         }
         if let Some(text) = &params.title {
             // Without wildcards: what is asked for is a text, not a pattern.
-            choice.add("instr(lower(title), lower(?)) > 0", text.clone());
+            choice.add("instr(without_case(title), ?) > 0", without_case(text));
         }
         choice
     }
@@ -128,4 +128,17 @@ impl Store {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// Adds what conditions need and the database has not: its own `lower` knows the letters of ASCII only.
+pub(super) fn add_functions(db: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    db.create_scalar_function("without_case", 1, flags, |call| {
+        Ok(without_case(&call.get::<String>(0)?))
+    })
+}
+
+/// A text of which nothing but the case of its letters is lost. Letter by letter: a part of it is a part of the whole.
+fn without_case(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
 }

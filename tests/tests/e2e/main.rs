@@ -41,6 +41,7 @@ mod stdin;
 mod stdin_full;
 mod task_command;
 mod task_restarts;
+mod tasks;
 mod terminal;
 mod terminate;
 mod unknown_process;

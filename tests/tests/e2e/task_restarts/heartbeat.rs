@@ -18,7 +18,10 @@ fn last_seen_ms(state: &StateDir, incarnation: &str) -> u64 {
 /// Waits until a server says again that it is alive.
 async fn says_so_again(state: &StateDir, incarnation: &str) {
     let before = last_seen_ms(state, incarnation);
-    until("it says again that it is alive", || last_seen_ms(state, incarnation) > before).await;
+    until("it says again that it is alive", || {
+        last_seen_ms(state, incarnation) > before
+    })
+    .await;
 }
 
 #[tokio::test]
