@@ -1,15 +1,26 @@
 //! Where tasks are kept: a directory that one server has at a time.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use exec_protocol::task::TaskId;
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+use tokio::time::Instant;
 
 /// Nobody but its user may look into it: output and environments hold secrets.
 const PRIVATE: u32 = 0o700;
+
+/// How long a directory is waited for whose server has died.
+const DEAD_HOLDER: Duration = Duration::from_secs(2);
+
+/// Between two tries.
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// Most that is read from a lock to say who has it, in bytes.
 const HOLDER_BYTES: u64 = 64;
@@ -64,16 +75,7 @@ impl StateDir {
             .create(path)
             .map_err(io)?;
         let mut lock = private_file(&path.join("lock")).map_err(io)?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(StateDirError::InUse {
-                    path: path.to_owned(),
-                    holder: holder(&mut lock),
-                });
-            }
-            Err(error) => return Err(io(error.into())),
-        }
+        take(&mut lock, path)?;
         // One that was there before may be open to others.
         fs::set_permissions(path, fs::Permissions::from_mode(PRIVATE)).map_err(io)?;
         // SQLite would let others read it, if they came so far.
@@ -103,6 +105,37 @@ impl StateDir {
     }
 }
 
+/// Locks the directory, waiting for one that has died: until each of its children has become another program, or has died too,
+/// they hold what it held.
+fn take(lock: &mut File, path: &Path) -> Result<(), StateDirError> {
+    let deadline = Instant::now() + DEAD_HOLDER;
+    loop {
+        match flock(&*lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(()),
+            Err(Errno::WOULDBLOCK) => {}
+            Err(error) => {
+                return Err(StateDirError::Io {
+                    path: path.to_owned(),
+                    source: error.into(),
+                });
+            }
+        }
+        let holder = holder(lock);
+        if holder.is_none_or(is_alive) || Instant::now() >= deadline {
+            return Err(StateDirError::InUse {
+                path: path.to_owned(),
+                holder,
+            });
+        }
+        thread::sleep(BETWEEN_TRIES);
+    }
+}
+
+fn is_alive(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+}
+
 /// The file of the records in a directory.
 pub(crate) fn database(state_dir: &Path) -> PathBuf {
     state_dir.join("tasks.db")
@@ -126,6 +159,7 @@ pub(crate) fn logs_of(logs: &Path, task: &TaskId) -> PathBuf {
 
 fn holder(lock: &mut File) -> Option<u32> {
     let mut text = String::new();
+    lock.rewind().ok()?;
     lock.take(HOLDER_BYTES).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
