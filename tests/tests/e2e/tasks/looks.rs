@@ -74,6 +74,7 @@ on_every_wire_with_tasks! {
         let (mut all, mut after) = (Vec::new(), Value::Null);
         loop {
             let page = peer.call("task/list", json!({"group": "g", "limit": 3, "after": after})).await;
+            assert_eq!(ids(&page).len(), 3.min(7 - all.len()), "a page is full but for the last");
             all.extend(ids(&page).into_iter().map(str::to_owned));
             after = page["next"].clone();
             if after.is_null() {
