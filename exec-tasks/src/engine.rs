@@ -110,6 +110,11 @@ impl Engine {
         }
     }
 
+    /// Makes room for how tasks end. Waits for the disk.
+    pub(crate) fn set_room_aside(&mut self) {
+        self.store.set_room_aside();
+    }
+
     /// Nothing is begun from now on.
     pub(crate) fn begin_shutdown(&mut self) {
         self.is_stopping = true;
@@ -147,6 +152,7 @@ impl Engine {
                 self.put_off(task);
             }
         }
+        self.store.look_after_journal();
         let (running, waiting) = self.queue.load();
         let alarm = Alarm {
             next_task_ms: self.queue.next_time().filter(|_| !self.is_stopping),

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod choice;
+mod journal;
 mod lanes;
 mod notices;
 mod schema;
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use attempts::AttemptRow;
 pub(crate) use choice::{Choice, Order};
+use journal::Journal;
 pub(crate) use tasks::{NewTask, TaskRow};
 
 /// What the library may hold of the file in memory, in KiB, negated, as it wants it.
@@ -26,6 +28,7 @@ const CACHE_KIB: i64 = -4096;
 #[derive(Debug)]
 pub(crate) struct Store {
     db: Connection,
+    journal: Journal,
 }
 
 /// Why records cannot be read or kept.
@@ -39,6 +42,9 @@ pub enum StoreError {
         /// The latest that is known here.
         known: i64,
     },
+    /// The system has no thread to give.
+    #[error("no thread can be started")]
+    Thread(#[source] std::io::Error),
     /// The file is not one of ours, or the disk does not let us.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
@@ -60,25 +66,43 @@ impl Store {
     /// A [`StoreError`]; the records are as they were.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let mut db = Connection::open(path)?;
-        let has_records = schema::check(&db)?;
+        schema::check(&db)?;
         db.pragma_update(None, "journal_mode", "wal")?;
         // What was written outlives this program; a machine that loses its power may lose the last of it.
         db.pragma_update(None, "synchronous", "normal")?;
         db.pragma_update(None, "foreign_keys", true)?;
         db.pragma_update(None, "cache_size", CACHE_KIB)?;
-        db.pragma_update(None, "wal_autocheckpoint", schema::JOURNAL_PAGES)?;
+        // It waits for the disk; see `journal`.
+        db.pragma_update(None, "wal_autocheckpoint", 0)?;
         // A journal that is deleted at the end would have to find room again at the next start.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         schema::migrate(&mut db)?;
-        match schema::set_room_aside(&mut db) {
-            // Whoever is to make room must be able to see what there is, and to remove it.
-            Err(error) if has_records && error.is_full() => {
-                tracing::warn!("the disk is full, and there is less room than usual for how tasks end");
-            }
-            done => done?,
-        }
         choice::add_functions(&db)?;
-        Ok(Self { db })
+        let journal = Journal::new(path).map_err(StoreError::Thread)?;
+        Ok(Self { db, journal })
+    }
+
+    /// Makes room for how tasks end, for when logs have filled the disk. Waits for the disk.
+    pub(crate) fn set_room_aside(&mut self) {
+        // Whoever is to make room must be able to see what there is, and to remove it.
+        if let Err(error) = schema::set_room_aside(&mut self.db) {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "there is less room than usual for how tasks end"
+            );
+        }
+    }
+
+    /// Sees to it that the journal does not become long.
+    pub(crate) fn look_after_journal(&mut self) {
+        if self.journal.look(self.db.total_changes())
+            && let Err(error) = schema::begin_journal_anew(&self.db)
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the journal of records becomes long"
+            );
+        }
     }
 
     /// Carries out `change` whole or not at all.

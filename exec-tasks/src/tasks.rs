@@ -2,6 +2,7 @@
 
 mod asking;
 mod following;
+mod logs;
 mod opening;
 
 use std::path::PathBuf;

@@ -39,6 +39,11 @@ impl Worker {
         Ok(Self { jobs })
     }
 
+    /// Does `work` when those before it are done, and tells nobody. False if too many are before it.
+    pub(crate) fn try_begin(&self, work: impl FnOnce() + Send + 'static) -> bool {
+        self.jobs.try_send(Box::new(work)).is_ok()
+    }
+
     /// Does `work` when those before it are done.
     ///
     /// # Errors

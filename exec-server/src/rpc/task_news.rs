@@ -1,10 +1,12 @@
 //! What a connection is told of tasks.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use exec_protocol::task::{Settled, Updated};
 use exec_protocol::{Notice, envelope};
 use exec_tasks::{Subscription, Told};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::Outbox;
@@ -15,8 +17,15 @@ use crate::server::Server;
 #[derive(Debug)]
 pub(super) struct TaskNews {
     outbox: Arc<Outbox>,
-    /// Ends what tells it now. Held only to put another one in.
-    current: Mutex<CancellationToken>,
+    /// What tells it now.
+    current: Mutex<Option<Telling>>,
+}
+
+/// Somebody who tells of tasks.
+#[derive(Debug)]
+struct Telling {
+    ends: CancellationToken,
+    task: JoinHandle<()>,
 }
 
 impl TaskNews {
@@ -28,22 +37,28 @@ impl TaskNews {
     }
 
     /// Tells of `subscription` from now on, and of nothing else, until the connection ends.
-    pub(super) fn tell(&self, server: &Server, subscription: Subscription) {
-        let current = CancellationToken::new();
-        let earlier = {
-            let mut place = self.current.lock().expect("no holder of this lock can panic");
-            std::mem::replace(&mut *place, current.clone())
-        };
-        earlier.cancel();
-        let (outbox, stopping) = (Arc::clone(&self.outbox), server.stopped().clone());
-        server.tasks().spawn(async move {
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: nothing may be told then.
+    pub(super) async fn tell(&self, server: &Server, subscription: Subscription) {
+        let mut current = self.current.lock().await;
+        if let Some(Telling { ends, task }) = current.take() {
+            ends.cancel();
+            // So that nothing of it comes behind the answer. It cannot fail: it is only told to end.
+            let _ = task.await;
+        }
+        let ends = CancellationToken::new();
+        let (outbox, stopping, ended) = (Arc::clone(&self.outbox), server.stopped().clone(), ends.clone());
+        let task = server.tasks().spawn(async move {
             tokio::select! {
-                () = current.cancelled() => {}
+                () = ended.cancelled() => {}
                 () = stopping.cancelled() => {}
                 () = outbox.ends() => {}
                 () = write(&outbox, subscription) => {}
             }
         });
+        *current = Some(Telling { ends, task });
     }
 }
 

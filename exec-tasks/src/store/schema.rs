@@ -11,18 +11,15 @@ const APPLICATION_ID: i64 = 0x4558_544b;
 const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
 
 /// How much of the file is kept free for when the disk is full, in pages of 4 KiB. A task's end takes two or three.
-const SPARE_PAGES: i64 = 256;
-
-/// How many pages are written to the journal before it begins anew: fewer than it has room for.
-pub(super) const JOURNAL_PAGES: i64 = SPARE_PAGES / 2;
+const SPARE_PAGES: i64 = 512;
 
 /// The version that is written here.
 const VERSION: i64 = 1;
 
 const _: () = assert!(STEPS.len() == 1, "each version has a step to it");
 
-/// Refuses records that this server cannot know. Says whether there are any.
-pub(super) fn check(db: &Connection) -> Result<bool, StoreError> {
+/// Refuses records that this server cannot know.
+pub(super) fn check(db: &Connection) -> Result<(), StoreError> {
     let found = version(db)?;
     if found > VERSION {
         return Err(StoreError::TooNew {
@@ -30,7 +27,7 @@ pub(super) fn check(db: &Connection) -> Result<bool, StoreError> {
             known: VERSION,
         });
     }
-    Ok(found > 0)
+    Ok(())
 }
 
 /// Brings the records up to date, whole or not at all.
@@ -87,7 +84,7 @@ fn pragma(db: &Connection, name: &str) -> Result<i64, StoreError> {
 }
 
 /// Writes what is in the journal into the file itself. The journal keeps its length and is written anew from its beginning.
-fn begin_journal_anew(db: &Connection) -> Result<(), StoreError> {
+pub(super) fn begin_journal_anew(db: &Connection) -> Result<(), StoreError> {
     db.query_row("PRAGMA wal_checkpoint(restart)", [], |_| Ok(()))?;
     Ok(())
 }

@@ -145,15 +145,34 @@ fn a_text_in_a_title_is_no_pattern_and_labels_are_compared_whole() {
 fn there_is_room_for_ends_when_the_disk_is_full() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tasks.db");
-    let store = Store::open(&path).unwrap();
+    let mut store = Store::open(&path).unwrap();
+    store.set_room_aside();
     let journal = directory.path().join("tasks.db-wal");
     let lengths = || [&path, &journal].map(|path| std::fs::metadata(path).unwrap().len());
     let before = lengths();
     for number in 0..100 {
         insert(&store, &spec(&format!("t{number}"), SubmitParams::default()));
+        if number % 25 == 0 {
+            journal::write_back(&path).unwrap();
+        }
     }
     assert_eq!(lengths(), before, "files grew that were to have room");
     drop(store);
     assert_eq!(lengths(), before, "the next server would have to find room again");
-    drop(Store::open(&path).unwrap());
+    Store::open(&path).unwrap().set_room_aside();
+}
+
+#[test]
+fn the_journal_does_not_become_long() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    let mut store = Store::open(&path).unwrap();
+    let journal = directory.path().join("tasks.db-wal");
+    for number in 0..2_000 {
+        insert(&store, &spec(&format!("t{number}"), SubmitParams::default()));
+        store.look_after_journal();
+    }
+    let bytes = std::fs::metadata(journal).unwrap().len();
+    // 60 MB, if it did not begin anew.
+    assert!(bytes < 30 << 20, "{bytes} bytes");
 }

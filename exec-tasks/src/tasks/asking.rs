@@ -1,6 +1,5 @@
 //! What clients ask for, method by method.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,23 +7,17 @@ use exec_protocol::Uid;
 use exec_protocol::process::WaitMode;
 use exec_protocol::task::{
     AckParams, AckResult, CleanParams, CleanResult, LanesParams, LanesResult, ListParams, ListResult,
-    LogsParams, LogsResult, NoticesResult, Omitted, Range, RangeUnit, RemoveResult, Scope, StopGroupParams,
-    StopGroupResult, StopParams, StopResult, SubmitParams, SummaryResult, TaskId, TaskRecord, TaskRef,
-    WaitParams, WaitResult,
+    NoticesResult, RemoveResult, Scope, StopGroupParams, StopGroupResult, StopParams, StopResult,
+    SubmitParams, SummaryResult, TaskId, TaskRecord, TaskRef, WaitParams, WaitResult,
 };
 use tokio::time::{Instant, timeout_at};
 
 use super::{Tasks, ask};
-use crate::context::Context;
-use crate::engine::{Engine, LogSource, StopWish};
+use crate::engine::{Engine, StopWish};
 use crate::error::TaskError;
-use crate::log::{LogReader, View, ViewError};
 
 /// Tasks that one wait may be about.
 const MAX_WAITED_FOR: usize = 1_000;
-
-/// How long a search may take before it tells how far it came.
-const LONGEST_LOOK: Duration = Duration::from_secs(5);
 
 /// A time that a client gave, in milliseconds, is a year at most.
 const MAX_TIME_MS: u64 = 365 * 24 * 60 * 60 * 1000;
@@ -241,89 +234,6 @@ impl Tasks {
         Ok(AckResult { acked })
     }
 
-    /// What an attempt has written. Waits for more, if that was asked for, for `longest` at most.
-    ///
-    /// # Errors
-    ///
-    /// See [`submit`](Self::submit), and a [`TaskError::View`] for what cannot be told.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe.
-    pub async fn logs(&self, params: LogsParams, longest: Duration) -> Result<LogsResult, TaskError> {
-        let context = self.context().await?;
-        let mut source = self.log_source(&params).await?;
-        if params.follow {
-            let deadline = Instant::now() + Duration::from_millis(params.wait_ms).min(longest);
-            self.follow(&params, &mut source, deadline).await?;
-        }
-        loop {
-            let view = look(&context, &params, &source).await?;
-            let was_first = source.totals.state.first_offset;
-            source = LogSource {
-                totals: source
-                    .progress
-                    .as_ref()
-                    .map_or(source.totals, |progress| progress.borrow().clone()),
-                ..source
-            };
-            if source.totals.state.first_offset == was_first {
-                return Ok(told(source, view));
-            }
-            // What was looked at may have been dropped meanwhile, and then reads as something else.
-        }
-    }
-
-    async fn log_source(&self, params: &LogsParams) -> Result<LogSource, TaskError> {
-        let (task, attempt) = (params.task_id.clone(), params.attempt);
-        self.call(move |engine| engine.log_source(&task, attempt)).await
-    }
-
-    /// Waits until there is output behind what was asked for, or none will come.
-    async fn follow(
-        &self,
-        params: &LogsParams,
-        source: &mut LogSource,
-        deadline: Instant,
-    ) -> Result<(), TaskError> {
-        let from = match params.range {
-            Some(range) if range.unit == RangeUnit::Offset => range.from,
-            Some(_) => {
-                return Err(TaskError::invalid(
-                    "range.unit",
-                    "what follows is found by its offset",
-                ));
-            }
-            None => source.totals.state.end_offset,
-        };
-        let context = self.context().await?;
-        loop {
-            if source.totals.state.end_offset > from || source.state.is_ended() {
-                return Ok(());
-            }
-            let mut ends = context.feed.changes();
-            let news = async {
-                match &mut source.progress {
-                    Some(progress) => {
-                        let more = progress.wait_for(|totals| totals.state.end_offset > from).await;
-                        more.is_ok()
-                    }
-                    // It waits for its turn.
-                    None => ends.changed().await.is_ok(),
-                }
-            };
-            let is_over = timeout_at(deadline, news).await.is_err();
-            let params = LogsParams {
-                attempt: (source.attempt > 0).then_some(source.attempt),
-                ..params.clone()
-            };
-            *source = self.log_source(&params).await?;
-            if is_over {
-                return Ok(());
-            }
-        }
-    }
-
     /// The tasks that a wait is about.
     async fn waited_for(&self, params: &WaitParams) -> Result<Vec<TaskId>, TaskError> {
         if params.task_ids.len() > MAX_WAITED_FOR {
@@ -358,65 +268,6 @@ impl Tasks {
             Ok(ids)
         })
         .await
-    }
-}
-
-/// Looks at output that is there.
-async fn look(context: &Context, params: &LogsParams, source: &LogSource) -> Result<View, TaskError> {
-    let (params, files, totals) = (params.clone(), source.files.clone(), source.totals.clone());
-    let is_ended = source.state.is_ended();
-    let look = move || {
-        let (state, total_bytes) = (&totals.state, totals.total_bytes);
-        let is_nothing_kept = state.first_offset == state.end_offset;
-        let log = match LogReader::open(&files, totals) {
-            // It was never begun: nothing was started so far, or could be, or it could not be written.
-            Err(error) if is_nothing_kept && error.kind() == io::ErrorKind::NotFound => {
-                return Ok(nothing_of(total_bytes, params.range));
-            }
-            log => log?.until(Instant::now() + LONGEST_LOOK),
-        };
-        let log = if is_ended { log } else { log.while_running() };
-        log.read(&params)
-    };
-    let view: Result<View, ViewError> = context.readers.run(look).await?;
-    Ok(view?)
-}
-
-/// A look at so much output of which nothing is kept.
-fn nothing_of(total_bytes: u64, range: Option<Range>) -> View {
-    let asked_for = match range {
-        Some(Range {
-            unit: RangeUnit::Offset,
-            from,
-            to,
-        }) => from.min(total_bytes)..to.unwrap_or(total_bytes).min(total_bytes),
-        Some(_) | None => 0..total_bytes,
-    };
-    let omitted = (!asked_for.is_empty()).then_some(Omitted {
-        from_offset: asked_for.start,
-        to_offset: asked_for.end,
-        is_kept: false,
-    });
-    View {
-        omitted: omitted.into_iter().collect(),
-        next_offset: asked_for.end.max(asked_for.start),
-        ..View::default()
-    }
-}
-
-/// The answer that tells of a look.
-fn told(source: LogSource, view: View) -> LogsResult {
-    LogsResult {
-        task_id: source.id,
-        attempt: source.attempt,
-        state: source.state,
-        parts: view.parts,
-        omitted: view.omitted,
-        total_bytes: source.totals.total_bytes,
-        total_lines: source.totals.total_lines,
-        matches: view.matches,
-        next_offset: view.next_offset,
-        log: source.totals.state,
     }
 }
 

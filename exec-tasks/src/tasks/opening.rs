@@ -78,6 +78,7 @@ pub(super) fn open(config: &TasksConfig, runner: &Arc<dyn Runner>) -> Result<Arc
 }
 
 fn look_after(mut engine: Engine, calls: mpsc::Receiver<Call>) {
+    engine.set_room_aside();
     if let Err(error) = recover(&mut engine) {
         tracing::error!(
             error = &error as &dyn std::error::Error,

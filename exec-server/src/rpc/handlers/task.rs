@@ -146,7 +146,7 @@ async fn ack(caller: Caller, params: AckParams) -> Result<AckResult, RpcError> {
 
 async fn subscribe(caller: Caller, params: Scope) -> Result<Empty, RpcError> {
     let subscription = tasks(&caller)?.subscribe(params).await.map_err(error::task)?;
-    caller.told.tell(&caller.server, subscription);
+    caller.told.tell(&caller.server, subscription).await;
     Ok(Empty {})
 }
 
