@@ -4,7 +4,7 @@ use exec_protocol::task::TaskState;
 use exec_tests::{Marker, Peer, fixture, on_every_wire_with_tasks};
 use serde_json::{Value, json};
 
-use super::{kill, script, task};
+use super::{kill, record_when, script, task};
 use crate::commands::with;
 
 /// Leaves somebody behind in a session of its own, who holds none of our streams.
@@ -16,7 +16,25 @@ fn leaves_somebody(id: &str, then: &str) -> Value {
     )
 }
 
+/// What is forgotten as soon as it can be, in bytes, and how often.
+const FORGOTTEN_BYTES: u64 = 900_000;
+const FORGOTTEN: usize = 20;
+
 on_every_wire_with_tasks! {
+    async fn a_process_that_somebody_forgets_is_kept_in_the_log_all_the_same(peer: &mut Peer) {
+        for round in 0..FORGOTTEN {
+            let id = format!("t{round}");
+            peer.submit(task(&id, ["emit", &FORGOTTEN_BYTES.to_string()])).await;
+            let started = record_when(peer, &id, |record| record.attempts.iter().any(|attempt| attempt.uid.is_some())).await;
+            let uid = &started.attempts[0].uid;
+            while peer.call("process/forget", json!({"uid": uid})).await["forgotten"] == false
+                && !peer.task(&id).await.state.is_ended()
+            {}
+            let ended = peer.ended_task(&id).await;
+            assert_eq!(ended.attempts[0].log.end_offset, FORGOTTEN_BYTES, "round {round}");
+        }
+    }
+
     async fn what_it_leaves_behind_ends_with_it(peer: &mut Peer) {
         let (marker, other) = (Marker::new(), Marker::new());
         peer.submit(other.on(task("other", ["never-read"]))).await;

@@ -7,6 +7,9 @@ use serde_json::json;
 use super::{is_refused, kill, said, task};
 use crate::commands::with;
 
+/// Writes that are sent without waiting for answers.
+const PIPELINED: usize = 100;
+
 on_every_wire_with_tasks! {
     async fn what_is_written_is_read_until_stdin_is_closed(peer: &mut Peer) {
         peer.submit(with(task("t", ["echo-on-user1"]), json!({"pipeStdin": true}))).await;
@@ -35,6 +38,25 @@ on_every_wire_with_tasks! {
         peer.call("task/signal", json!({"taskId": "t", "signal": "SIGUSR1"})).await;
         peer.ended_task("t").await;
         assert_eq!(said(peer, "t").await, "ready\nonce\n");
+    }
+
+    async fn writes_that_are_sent_together_keep_their_order(peer: &mut Peer) {
+        peer.submit(with(task("t", ["echo-on-user1"]), json!({"pipeStdin": true}))).await;
+        peer.task_says("t", "ready").await;
+        let mut expected = "ready\n".to_owned();
+        let mut answers = Vec::new();
+        for number in 0..PIPELINED {
+            let line = format!("{number}\n");
+            let write = json!({"taskId": "t", "chunk": base64(&line), "eof": number + 1 == PIPELINED});
+            answers.push(peer.request("task/write", write).await);
+            expected += &line;
+        }
+        for answer in answers {
+            assert_eq!(peer.response(answer).await.unwrap()["status"], "accepted");
+        }
+        peer.call("task/signal", json!({"taskId": "t", "signal": "user1"})).await;
+        peer.ended_task("t").await;
+        assert_eq!(said(peer, "t").await, expected);
     }
 
     async fn one_without_a_stdin_is_not_written_to(peer: &mut Peer) {
