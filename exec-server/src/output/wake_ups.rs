@@ -185,6 +185,47 @@ fn a_blocked_owner_hears_that_there_is_room() {
     }
 }
 
+/// Takes all output, by another thread than that of the owner, until none will come.
+fn take_all(log: &OutputLog) -> usize {
+    let mut taken = 0;
+    while block_on(log.has_untaken()) {
+        log.take(1, |entry| taken += entry.bytes.len());
+    }
+    taken
+}
+
+#[test]
+fn an_owner_that_is_followed_hears_that_there_is_room() {
+    loom::model(|| {
+        let log = log(OnSlowClient::Block);
+        log.be_followed();
+        push(&log, TOO_MUCH);
+        assert!(!log.has_room());
+        let owner = thread::spawn({
+            let log = Arc::clone(&log);
+            move || block_on(log.room())
+        });
+        log.take(TOO_MUCH, |_| {});
+        owner.join().unwrap();
+    });
+}
+
+#[test]
+fn who_follows_hears_of_output_and_of_the_close_whenever_it_looks() {
+    loom::model(|| {
+        let log = log(OnSlowClient::Block);
+        log.be_followed();
+        let follower = thread::spawn({
+            let log = Arc::clone(&log);
+            move || assert_eq!(take_all(&log), 1)
+        });
+        push(&log, 1);
+        log.push_closed(CloseFacts::default());
+        block_on(log.all_taken());
+        follower.join().unwrap();
+    });
+}
+
 #[test]
 fn whoever_waits_for_a_process_hears_that_it_was_given_up() {
     loom::model(|| {

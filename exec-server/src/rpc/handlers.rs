@@ -167,6 +167,6 @@ mod tests {
 
     #[test]
     fn each_method_is_registered_once() {
-        assert_eq!(methods().method_names().count(), 35);
+        assert_eq!(methods().method_names().count(), 33);
     }
 }
