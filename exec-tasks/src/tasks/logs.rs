@@ -12,6 +12,9 @@ use crate::engine::LogSource;
 use crate::error::TaskError;
 use crate::log::{LogReader, View, ViewError};
 
+/// How often output is looked at that is dropped meanwhile.
+const MOST_LOOKS: usize = 10;
+
 /// How long a search may take before it tells how far it came.
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
 
@@ -33,6 +36,7 @@ impl Tasks {
         if params.follow {
             self.follow(&params, &mut source, from, deadline).await?;
         }
+        let mut looks = 0;
         loop {
             let view = look(&context, &params, &source).await?;
             let end = source.totals.state.end_offset;
@@ -59,6 +63,11 @@ impl Tasks {
                 return Ok(told(source, view));
             }
             // What was looked at may have been dropped meanwhile, and then reads as something else.
+            looks += 1;
+            if looks == MOST_LOOKS {
+                let message = "output is dropped faster than it can be looked at";
+                return Err(ViewError::Io(io::Error::other(message)).into());
+            }
         }
     }
 
