@@ -19,6 +19,9 @@ use crate::runner::{Batch, Running};
 /// Between two times that output alone makes a task be told of.
 const BETWEEN_CHANGES: Duration = Duration::from_secs(1);
 
+/// How much memory is kept for what comes next of a process that says little, in bytes.
+const IDLE_BATCH: usize = 4 << 10;
+
 /// How much is written of one process before others have their turn, in batches: 16 MiB, some 5 ms.
 const TURN_BATCHES: usize = 64;
 
@@ -116,6 +119,7 @@ async fn write_log(
     progress: &Arc<Progress>,
 ) -> Result<LogTotals, TaskError> {
     progress.send_replace(writer.tell());
+    let mut batch = Batch::default();
     let mut told_at = Instant::now();
     let mut is_told = true;
     loop {
@@ -133,9 +137,9 @@ async fn write_log(
         }
         let (from, to) = (Arc::clone(running), Arc::clone(progress));
         let appended;
-        (writer, appended) = context
+        (writer, batch, appended) = context
             .writer
-            .run(move || append(writer, from.as_ref(), &to))
+            .run(move || append(writer, batch, from.as_ref(), &to))
             .await?;
         is_told = false;
         if appended == Appended::LimitReached {
@@ -145,21 +149,31 @@ async fn write_log(
 }
 
 /// Writes what the process has said so far, and what it says meanwhile, until others are to have their turn.
-fn append(mut writer: LogWriter, running: &dyn Running, progress: &Progress) -> (LogWriter, Appended) {
-    let mut batch = Batch::default();
+fn append(
+    mut writer: LogWriter,
+    mut batch: Batch,
+    running: &dyn Running,
+    progress: &Progress,
+) -> (LogWriter, Batch, Appended) {
     let mut appended = Appended::Counted;
+    let mut largest = 0;
     for _ in 0..TURN_BATCHES {
         batch.clear();
         running.take(&mut batch);
         if batch.chunks.is_empty() {
             break;
         }
+        largest = largest.max(batch.bytes.len());
         if writer.append(&batch, now_ms()) == Appended::LimitReached {
             appended = Appended::LimitReached;
         }
         progress.send_replace(writer.tell());
     }
-    (writer, appended)
+    batch.clear();
+    if largest <= IDLE_BATCH {
+        batch.bytes.shrink_to(IDLE_BATCH);
+    }
+    (writer, batch, appended)
 }
 
 /// Takes what the process says where none of it can be kept.
