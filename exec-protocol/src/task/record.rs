@@ -195,6 +195,7 @@ pub enum LogStopped {
 pub struct TaskServer {
     /// A name that the server made when it started.
     pub incarnation: String,
-    /// When it last said that it is alive, in Unix milliseconds: while it has something to do, each 5 seconds.
+    /// When it last said that it is alive, in Unix milliseconds: while it has something to do, each 5 seconds. Now, if it is the one
+    /// that answers.
     pub last_seen_ms: u64,
 }
