@@ -16,8 +16,8 @@ use tokio::time::Instant;
 /// Nobody but its user may look into it: output and environments hold secrets.
 const PRIVATE: u32 = 0o700;
 
-/// How long a directory is waited for whose server has died.
-const DEAD_HOLDER: Duration = Duration::from_secs(2);
+/// How long a directory is waited for whose server has died: a thread of it may still be writing to a slow disk.
+const DEAD_HOLDER: Duration = Duration::from_secs(15);
 
 /// Between two tries.
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
@@ -131,7 +131,13 @@ fn take(lock: &mut File, path: &Path) -> Result<(), StateDirError> {
     }
 }
 
+/// Whether a process runs. One that was killed is dead although a thread of it may still wait for the disk, and hold its files.
 fn is_alive(pid: u32) -> bool {
+    if let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat"))
+        && let Some((_, state)) = stat.rsplit_once(") ")
+    {
+        return !state.starts_with(['Z', 'X']);
+    }
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
@@ -199,5 +205,17 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let error = StateDir::open(file.path()).unwrap_err();
         assert!(matches!(error, StateDirError::Io { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn who_was_killed_is_dead_before_anybody_has_reaped_it() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while is_alive(child.id()) {
+            assert!(Instant::now() < deadline, "a zombie counts as alive");
+            thread::yield_now();
+        }
+        assert!(is_alive(std::process::id()));
+        child.wait().unwrap();
     }
 }
