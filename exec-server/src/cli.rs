@@ -17,6 +17,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::causes::described;
 use crate::{Config, TaskStorage};
 use serve::Listen;
 
@@ -282,17 +283,6 @@ fn while_read(outcome: Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
         Some(io::ErrorKind::BrokenPipe) => Ok(ExitCode::from(BROKEN_PIPE)),
         _ => outcome,
     }
-}
-
-/// The error with its causes, in a line.
-fn described(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        message = format!("{message}: {error}");
-        source = error.source();
-    }
-    message
 }
 
 fn log_to_stderr(filter: Option<Targets>) {

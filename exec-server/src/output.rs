@@ -272,12 +272,7 @@ impl State {
     }
 
     fn count(&mut self, stream: Stream, bytes: usize) {
-        let counter = match stream {
-            Stream::Stdout => &mut self.bytes.stdout,
-            Stream::Stderr => &mut self.bytes.stderr,
-            Stream::Pty => &mut self.bytes.pty,
-        };
-        *counter += bytes as u64;
+        *self.bytes.of_mut(stream) += bytes as u64;
         self.last_output = Some(Instant::now());
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exec_protocol::RpcError;
-use exec_protocol::process::{EndReason, StartParams, Stream};
+use exec_protocol::process::{EndReason, StartParams};
 use exec_protocol::task::{LogStopped, LogUnit, LogView, LogsParams, StartFailure, TaskRef};
 use tokio::time::{Instant, sleep_until};
 
@@ -188,12 +188,7 @@ async fn count_only(running: &dyn Running, message: String, progress: &Progress)
         totals.total_bytes += batch.bytes.len() as u64;
         totals.last_output_at_ms = Some(now_ms());
         for chunk in &batch.chunks {
-            let of_stream = match chunk.stream {
-                Stream::Stdout => &mut totals.bytes.stdout,
-                Stream::Stderr => &mut totals.bytes.stderr,
-                Stream::Pty => &mut totals.bytes.pty,
-            };
-            *of_stream += chunk.bytes as u64;
+            *totals.bytes.of_mut(chunk.stream) += chunk.bytes as u64;
             totals.last_seq = chunk.seq;
         }
         progress.send_replace(totals.clone());

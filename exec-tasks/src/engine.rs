@@ -275,7 +275,7 @@ fn totals_of(row: &AttemptRow) -> LogTotals {
     let bytes = attempt.bytes;
     LogTotals {
         state: attempt.log.clone(),
-        total_bytes: bytes.stdout + bytes.stderr + bytes.pty,
+        total_bytes: bytes.total(),
         total_lines: *lines,
         bytes,
         last_seq: exec_protocol::Seq(attempt.last_seq),

@@ -45,8 +45,12 @@ macro_rules! on_wires {
             $crate::on_with_tasks($crate::Wire::$variant, test).await;
         }
     };
-    ($($wires:tt $(#[$meta:meta])* async fn $name:ident($arg:ident: & $($kind:ident)+) $body:block)+) => {
-        $($(#[$meta])* mod $name {
+    // One test as a module of its own, behind what is to be said of its server.
+    (
+        @module ($($said:ident)*)
+        $wires:tt $(#[$meta:meta])* async fn $name:ident($arg:ident: & $($kind:ident)+) $body:block
+    ) => {
+        $(#[$meta])* mod $name {
             #[allow(
                 unused_imports,
                 clippy::allow_attributes,
@@ -56,8 +60,11 @@ macro_rules! on_wires {
 
             async fn test($arg: & $($kind)+) $body
 
-            $crate::on_wires! { @tests ($($kind)+) $wires }
-        })+
+            $crate::on_wires! { @tests ($($said)* $($kind)+) $wires }
+        }
+    };
+    ($($wires:tt $(#[$meta:meta])* async fn $name:ident($arg:ident: & $($kind:ident)+) $body:block)+) => {
+        $($crate::on_wires! { @module () $wires $(#[$meta])* async fn $name($arg: & $($kind)+) $body })+
     };
 }
 
@@ -76,17 +83,9 @@ macro_rules! on_every_wire_with_tasks {
 #[macro_export]
 macro_rules! on_wires_with_tasks {
     ($($wires:tt $(#[$meta:meta])* async fn $name:ident($arg:ident: & $($kind:ident)+) $body:block)+) => {
-        $($(#[$meta])* mod $name {
-            #[allow(
-                unused_imports,
-                clippy::allow_attributes,
-                reason = "a test need not use everything that its neighbours use"
-            )]
-            use super::*;
-
-            async fn test($arg: & $($kind)+) $body
-
-            $crate::on_wires! { @tests (with_tasks $($kind)+) $wires }
+        $($crate::on_wires! {
+            @module (with_tasks)
+            $wires $(#[$meta])* async fn $name($arg: & $($kind)+) $body
         })+
     };
 }

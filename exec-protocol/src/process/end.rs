@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Stream;
+
 /// Why a process ended. An open set: more may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +45,23 @@ pub struct StreamBytes {
     pub stderr: u64,
     /// To its terminal.
     pub pty: u64,
+}
+
+impl StreamBytes {
+    /// The count of one stream.
+    pub fn of_mut(&mut self, stream: Stream) -> &mut u64 {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+            Stream::Pty => &mut self.pty,
+        }
+    }
+
+    /// The bytes of all streams.
+    pub fn total(self) -> u64 {
+        let Self { stdout, stderr, pty } = self;
+        stdout.saturating_add(stderr).saturating_add(pty)
+    }
 }
 
 /// The time that a process and its descendants have been computing, as far as the system tells.

@@ -9,6 +9,7 @@ use jsonrpsee::types::ErrorObjectOwned;
 use pty_utils::{Field, SpawnError};
 use rustix::io::Errno;
 
+use crate::causes::described;
 use crate::files::FileError;
 use crate::output::{PatternError, ReadError};
 use crate::process::{CommandError, ResizeError, SandboxUnsupported, StdinRefusal};
@@ -243,7 +244,7 @@ pub(super) fn no_tasks() -> RpcError {
 
 /// The refusals of background work.
 pub(super) fn task(error: TaskError) -> RpcError {
-    let message = chain(&error);
+    let message = described(&error);
     let kind = match error {
         TaskError::Unknown(_) | TaskError::NoSuchAttempt => ErrorKind::UnknownTask,
         TaskError::Ambiguous(_, candidates) => {
@@ -271,7 +272,7 @@ pub(super) fn task(error: TaskError) -> RpcError {
 
 /// The refusals of a look at what a task has written.
 fn view(error: &ViewError) -> RpcError {
-    let message = chain(error);
+    let message = described(error);
     match error {
         ViewError::Regex { .. } => invalid_param("grep.regex", message),
         ViewError::ContextTooLarge { .. } => invalid_param("grep", message),
@@ -280,17 +281,6 @@ fn view(error: &ViewError) -> RpcError {
         }
         ViewError::Io(error) => RpcError::new(ErrorKind::Internal, message).with_errno(error.raw_os_error()),
     }
-}
-
-/// An error with what is behind it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        message = format!("{message}: {error}");
-        source = error.source();
-    }
-    message
 }
 
 /// A member has a value that it cannot have here.

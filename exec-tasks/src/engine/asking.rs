@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use exec_protocol::task::{
     ListParams, ListResult, Notice, NoticesResult, Scope, SettledParams, SummaryResult, TaskId, TaskRecord,
-    TaskRef, TaskServer, TaskState, UpdatedParams,
+    TaskRef, TaskServer, TaskState, UpdatedParams, WaitResult,
 };
 use tokio::sync::watch;
 
@@ -66,6 +66,11 @@ impl Engine {
         }
     }
 
+    /// The whole id of the task that is meant.
+    pub(crate) fn id(&self, task: &TaskRef) -> Result<TaskId, TaskError> {
+        Ok(self.find(task)?.spec.id)
+    }
+
     /// The record of the task that is meant.
     pub(crate) fn get(&self, task: &TaskRef) -> Result<TaskRecord, TaskError> {
         self.record(&self.find(task)?)
@@ -100,9 +105,9 @@ impl Engine {
     pub(crate) fn summary(&self, scope: &Scope) -> Result<SummaryResult, TaskError> {
         let mut counts: BTreeMap<_, _> = TaskState::ALL.map(|state| (state, 0)).into();
         counts.extend(self.store.count_by_state(&Choice::of_scope(scope))?);
-        let (active, ended): (Vec<_>, Vec<_>) =
-            TaskState::ALL.into_iter().partition(|state| !state.is_ended());
-        let active = Choice::of_scope(scope).in_states(&active);
+        let ended = TaskState::ALL.map(|state| state.is_ended().then_some(state));
+        let ended: Vec<_> = ended.into_iter().flatten().collect();
+        let active = Choice::active(scope);
         let ended = Choice::of_scope(scope).in_states(&ended);
         Ok(SummaryResult {
             counts,
@@ -113,19 +118,28 @@ impl Engine {
 
     /// The ids of the tasks of a scope that have not ended.
     pub(crate) fn active_in(&self, scope: &Scope) -> Result<Vec<TaskId>, TaskError> {
-        let choice = Choice::of_scope(scope).in_states(&[TaskState::Queued, TaskState::Running]);
-        let rows = self.store.choose(&choice, Order::Newest, u32::MAX)?;
+        let rows = self
+            .store
+            .choose(&Choice::active(scope), Order::Newest, u32::MAX)?;
         Ok(rows.into_iter().map(|row| row.spec.id).collect())
     }
 
-    /// The record of each task that there still is.
-    pub(crate) fn records_of(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, Option<TaskRecord>)>, TaskError> {
-        let record = |id: &TaskId| {
-            let row = self.store.task_called(id.as_str())?;
-            let record = row.map(|row| self.record(&row)).transpose()?;
-            Ok((id.clone(), record))
+    /// Which of these tasks have ended, with their records, and which have not.
+    pub(crate) fn ends_of(&self, ids: &[TaskId]) -> Result<WaitResult, TaskError> {
+        let mut result = WaitResult {
+            settled: Vec::new(),
+            pending: Vec::new(),
+            removed: Vec::new(),
+            timed_out: false,
         };
-        ids.iter().map(record).collect()
+        for id in ids {
+            match self.store.task_called(id.as_str())? {
+                Some(row) if row.state.is_ended() => result.settled.push(self.record(&row)?),
+                Some(_) => result.pending.push(id.clone()),
+                None => result.removed.push(id.clone()),
+            }
+        }
+        Ok(result)
     }
 
     /// Ends that nobody has acknowledged.
@@ -176,9 +190,7 @@ impl Engine {
         };
         let row = self.attempt(&task, task.attempts)?;
         let attempt = row.map(|row| row.attempt);
-        let bytes = attempt.as_ref().map_or(0, |attempt| {
-            attempt.bytes.stdout + attempt.bytes.stderr + attempt.bytes.pty
-        });
+        let bytes = attempt.as_ref().map_or(0, |attempt| attempt.bytes.total());
         Ok(Some(UpdatedParams {
             task_id: task.spec.id,
             group: task.spec.params.group,

@@ -43,12 +43,13 @@ impl Engine {
             group: Some(params.group.clone()),
             parent: None,
         };
-        let choice = Choice::of_scope(&scope).in_states(&[TaskState::Queued, TaskState::Running]);
         let mut result = StopGroupResult {
             stopped: 0,
             cancelled: 0,
         };
-        let mut rows = self.store.choose(&choice, Order::Newest, u32::MAX)?;
+        let mut rows = self
+            .store
+            .choose(&Choice::active(&scope), Order::Newest, u32::MAX)?;
         // Those that wait first, lest they take the places of those that end.
         rows.sort_by_key(|row| row.state != TaskState::Queued);
         for mut task in rows {

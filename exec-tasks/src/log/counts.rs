@@ -40,7 +40,7 @@ impl Counts {
     /// What it comes to for a log of which this is kept.
     pub(super) fn totals(&self, state: LogState) -> LogTotals {
         LogTotals {
-            total_bytes: sum(self.bytes).max(state.end_offset),
+            total_bytes: self.bytes.total().max(state.end_offset),
             state,
             total_lines: self.line_feeds.saturating_add(u64::from(self.is_unfinished)),
             bytes: self.bytes,
@@ -55,12 +55,6 @@ pub(super) fn line_feeds(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
-/// The bytes of all streams.
-pub(super) fn sum(bytes: StreamBytes) -> u64 {
-    let StreamBytes { stdout, stderr, pty } = bytes;
-    stdout.saturating_add(stderr).saturating_add(pty)
-}
-
 /// Adds, stream by stream.
 pub(super) fn add(to: &mut StreamBytes, more: StreamBytes) {
     to.stdout = to.stdout.saturating_add(more.stdout);
@@ -71,10 +65,6 @@ pub(super) fn add(to: &mut StreamBytes, more: StreamBytes) {
 /// So many bytes of this stream.
 pub(super) fn of_stream(stream: Stream, bytes: u64) -> StreamBytes {
     let mut result = StreamBytes::default();
-    match stream {
-        Stream::Stdout => result.stdout = bytes,
-        Stream::Stderr => result.stderr = bytes,
-        Stream::Pty => result.pty = bytes,
-    }
+    *result.of_mut(stream) = bytes;
     result
 }

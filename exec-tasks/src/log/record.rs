@@ -3,7 +3,7 @@
 use exec_protocol::Seq;
 use exec_protocol::process::StreamBytes;
 
-use super::counts::{add, sum};
+use super::counts::add;
 use super::fields::Fields;
 
 /// How long a record is, in bytes. None lies across the border of a page, so none is written in halves.
@@ -49,7 +49,7 @@ pub(super) enum Merging {
 impl Record {
     /// How long the stretch is.
     pub(super) fn length(&self) -> u64 {
-        sum(self.bytes)
+        self.bytes.total()
     }
 
     /// The byte behind its last.

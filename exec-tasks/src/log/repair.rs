@@ -9,7 +9,7 @@ use exec_protocol::process::{Stream, StreamBytes};
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 
-use super::counts::{Counts, LogTotals, add, line_feeds, of_stream, sum};
+use super::counts::{Counts, LogTotals, add, line_feeds, of_stream};
 use super::files::LogFiles;
 use super::header::{First, Header, record_position};
 use super::index::records_from;
@@ -48,7 +48,7 @@ pub(crate) fn repair(files: &LogFiles) -> io::Result<LogTotals> {
     let end = repaired.end(&raw, end)?;
     repaired.finish(&raw, &index, &header, end)?;
     // What was counted behind a stop is more than what the records say.
-    if header.stopped.is_none() || sum(header.counts.bytes) < sum(repaired.counts.bytes) {
+    if header.stopped.is_none() || header.counts.bytes.total() < repaired.counts.bytes.total() {
         header.counts = repaired.counts;
     }
     header.write(&index)?;
@@ -63,7 +63,7 @@ fn is_possible(first: &First, index: &File, end: u64) -> io::Result<bool> {
     let record = super::index::record(index, first.record)?;
     Ok(first.offset <= end
         && record.is_some_and(|record| {
-            sum(first.dropped) == record.offset && (record.offset..=record.end()).contains(&first.offset)
+            first.dropped.total() == record.offset && (record.offset..=record.end()).contains(&first.offset)
         }))
 }
 
@@ -110,7 +110,7 @@ impl Repaired {
 
     /// Takes the next record on, as far as it stands for what is there. Says whether the next may be one.
     fn take(&mut self, mut record: Record, end: u64) -> bool {
-        let expected = sum(self.counts.bytes);
+        let expected = self.counts.bytes.total();
         let last = self.last.unwrap_or(Record {
             last_seq: Seq::ZERO,
             ..record
@@ -134,7 +134,7 @@ impl Repaired {
 
     /// Where the output ends. A writer leaves no hole behind itself: what is behind one was not written by one, and is cut.
     fn end(&self, raw: &File, length: u64) -> io::Result<u64> {
-        let known = sum(self.counts.bytes);
+        let known = self.counts.bytes.total();
         if known >= length {
             return Ok(length);
         }
@@ -156,7 +156,7 @@ impl Repaired {
             Some(last) if last.offset > self.first => (last.offset, last.line_feeds),
             Some(_) | None => (self.first, header.first.line_feeds),
         };
-        let known = sum(self.counts.bytes);
+        let known = self.counts.bytes.total();
         let more = source.count_line_feeds(counted.0, known)?;
         self.counts.line_feeds = counted.1.saturating_add(more);
         let first_written = self.records - u64::from(self.last.is_some());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use exec_protocol::task::{LogStopped, OnOutputLimit};
 
 use super::batch::Terms;
-use super::counts::{LogTotals, add, line_feeds, of_stream, sum};
+use super::counts::{LogTotals, add, line_feeds, of_stream};
 use super::files::LogFiles;
 use super::header::{HEADER_BYTES, Header, record_position};
 use super::record::{MAX_LENGTH, Merging, RECORD_BYTES, Record};
@@ -89,7 +89,7 @@ impl LogWriter {
 
     /// Appends output as far as it is to be kept. What is not is counted, and the totals say why.
     pub(crate) fn append(&mut self, batch: &Batch, now_ms: u64) -> Appended {
-        let before = sum(self.header.counts.bytes);
+        let before = self.header.counts.bytes.total();
         let kept = match self.header.stopped {
             None => self.keep(batch, now_ms),
             Some(_) => Plan::default(),
@@ -100,7 +100,7 @@ impl LogWriter {
             drop(self.header.write(&self.index));
         }
         let limit = self.terms.max_bytes;
-        let is_crossed = before <= limit && sum(self.header.counts.bytes) > limit;
+        let is_crossed = before <= limit && self.header.counts.bytes.total() > limit;
         if is_crossed && self.terms.on_limit == OnOutputLimit::Kill {
             Appended::LimitReached
         } else {

@@ -34,6 +34,11 @@ impl Choice {
         choice
     }
 
+    /// Those of a scope that have not ended.
+    pub(crate) fn active(scope: &Scope) -> Self {
+        Self::of_scope(scope).in_states(&[TaskState::Queued, TaskState::Running])
+    }
+
     /// Those that a list is to have, but for where it begins.
     pub(crate) fn of_list(params: &ListParams) -> Self {
         let mut choice = Self::of_scope(&Scope {

@@ -89,7 +89,8 @@ impl Tasks {
     /// See [`submit`](Self::submit); the task may have been stopped.
     pub async fn remove(&self, client: Arc<str>, params: StopParams) -> Result<RemoveResult, TaskError> {
         let mut ends = self.context().await?.feed.ends();
-        let task_id = self.get(params.task_id.clone()).await?.task_id;
+        let task = params.task_id;
+        let task_id = self.call(move |engine| engine.id(&task)).await?;
         let task = TaskRef::from(task_id.clone());
         loop {
             ends.mark_unchanged();
@@ -151,8 +152,7 @@ impl Tasks {
         loop {
             ends.mark_unchanged();
             let all = ids.clone();
-            let records = self.call(move |engine| engine.records_of(&all)).await?;
-            let mut result = sorted(records);
+            let mut result = self.call(move |engine| engine.ends_of(&all)).await?;
             let is_enough = match params.mode {
                 WaitMode::Any => result.pending.len() < ids.len() || ids.is_empty(),
                 WaitMode::All => result.pending.is_empty(),
@@ -253,7 +253,7 @@ impl Tasks {
         ask(&context, move |engine| {
             let mut ids = Vec::new();
             for task in &refs {
-                let id = engine.get(task)?.task_id;
+                let id = engine.id(task)?;
                 if !ids.contains(&id) {
                     ids.push(id);
                 }
@@ -269,24 +269,6 @@ impl Tasks {
         })
         .await
     }
-}
-
-/// Who has ended, and who has not.
-fn sorted(records: Vec<(TaskId, Option<TaskRecord>)>) -> WaitResult {
-    let mut result = WaitResult {
-        settled: Vec::new(),
-        pending: Vec::new(),
-        removed: Vec::new(),
-        timed_out: false,
-    };
-    for (id, record) in records {
-        match record {
-            Some(record) if record.state.is_ended() => result.settled.push(record),
-            Some(_) => result.pending.push(id),
-            None => result.removed.push(id),
-        }
-    }
-    result
 }
 
 fn wish(client: Arc<str>, grace_ms: Option<u64>) -> StopWish {

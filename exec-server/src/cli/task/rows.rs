@@ -100,7 +100,7 @@ pub(super) fn reason(reason: EndReason) -> String {
 
 /// How much an attempt has written, in bytes.
 pub(super) fn written(attempt: &Attempt) -> u64 {
-    attempt.bytes.stdout + attempt.bytes.stderr + attempt.bytes.pty
+    attempt.bytes.total()
 }
 
 /// The name on the wire of what has only a name there.

@@ -10,7 +10,8 @@ use exec_protocol::task::{Remove, Stop, StopGroup, StopGroupParams, StopParams, 
 use super::context::Context;
 use super::duration;
 use super::output::remark;
-use crate::cli::{FAILURE, Failure, described};
+use crate::causes::described;
+use crate::cli::{FAILURE, Failure};
 
 /// Which tasks are to end, and how.
 #[derive(Debug, Args)]

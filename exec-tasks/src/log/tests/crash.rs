@@ -101,7 +101,7 @@ fn output_that_was_cut_anywhere_is_told_up_to_there() {
         let line_feeds = counts::line_feeds(&raw[..length]);
         let unfinished = length > 0 && raw[length - 1] != b'\n';
         assert_eq!(totals.total_lines, line_feeds + u64::from(unfinished));
-        assert_eq!(counts::sum(totals.bytes), length as u64);
+        assert_eq!(totals.bytes.total(), length as u64);
         assert!(fixture.raw() == raw[..length]);
     }
 }

@@ -44,7 +44,7 @@ proptest! {
             let totals = fixture.writer.tell();
             let (first, end) = (totals.state.first_offset, totals.state.end_offset);
             prop_assert_eq!(totals.total_bytes, model.len() as u64);
-            prop_assert_eq!(counts::sum(totals.bytes), totals.total_bytes);
+            prop_assert_eq!(totals.bytes.total(), totals.total_bytes);
             prop_assert!(end - first <= max_bytes);
             prop_assert!(fixture.raw()[at(first)..] == model[at(first)..at(end)]);
             prop_assert_eq!(held(&fixture.directory.path().join("task")).unwrap(), fixture.quota.used());
