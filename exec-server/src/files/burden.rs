@@ -9,7 +9,9 @@ use super::FileError;
 use crate::limits::{MAX_FILE_WORK, MAX_FILE_WORK_BYTES};
 
 /// How long nothing may get done before a client is read on that has asked for as much as it may.
-const PATIENCE: Duration = Duration::from_secs(2);
+///
+/// A disk that others write to at the same time has been seen to stand still for more than two seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The file work of one session that is not done.
 #[derive(Debug)]
