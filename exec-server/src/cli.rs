@@ -1,6 +1,8 @@
 //! The command line: `exec-server` serves, `exec-server run` runs one command, `exec-server task` asks a server that runs.
 
+mod access;
 mod completions;
+mod listen;
 mod run;
 mod serve;
 mod signals;
@@ -19,7 +21,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::causes::described;
 use crate::{Config, TaskStorage};
-use serve::Listen;
+use access::AccessArgs;
+use listen::Listen;
 
 /// What is logged where nothing else was asked for: a server that is well says nothing.
 const DEFAULT_LOG: LevelFilter = LevelFilter::WARN;
@@ -55,10 +58,12 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct ServeArgs {
-    /// Where to serve: `stdio`, or `ws://IP:PORT` (port 0 takes a free one; the bound address is
-    /// printed) [default: stdio]
+    /// Where to serve: `stdio`, `ws://IP:PORT`, `wss://IP:PORT`, `unix:///PATH`, or `fd://` for sockets of a service manager;
+    /// may be repeated. Port 0 takes a free one; the URLs are printed [default: stdio, or `fd://` if there are such]
     #[arg(long, value_name = "ADDRESS")]
-    listen: Option<Listen>,
+    listen: Vec<Listen>,
+    #[command(flatten)]
+    access: AccessArgs,
     /// Memory for the output of all processes together [default: half of what this program may use]
     #[arg(long, value_name = "BYTES")]
     output_memory: Option<usize>,
@@ -100,14 +105,14 @@ enum Containment {
 }
 
 impl ServeArgs {
-    fn config(&self) -> Config {
+    fn config(&self) -> Result<Config, Failure> {
         use exec_protocol::process::Containment as Way;
 
         let defaults = config();
         let detached_session = self
             .detached_session
             .map(|seconds| Duration::from_secs(seconds.into()));
-        Config {
+        Ok(Config {
             output_memory: self.output_memory.unwrap_or(defaults.output_memory),
             containment: match self.containment.unwrap_or(Containment::Auto) {
                 Containment::Auto => None,
@@ -118,10 +123,27 @@ impl ServeArgs {
             detached_session: detached_session.unwrap_or(defaults.detached_session),
             takeover: !self.refuse_takeover,
             // On stdio the server ends with its only connection.
-            keep: self.listen.is_some_and(|listen| listen != Listen::Stdio),
+            keep: self.stays(),
             tasks: self.tasks(),
+            access: self.access.access()?,
             ..defaults
+        })
+    }
+
+    /// Where to serve.
+    fn listen(&self) -> Vec<Listen> {
+        if !self.listen.is_empty() {
+            self.listen.clone()
+        } else if listen::are_passed() {
+            vec![Listen::Passed]
+        } else {
+            vec![Listen::Stdio]
         }
+    }
+
+    /// Whether the server stays when a connection goes. With stdio among them it leaves at the end of its input.
+    fn stays(&self) -> bool {
+        !self.listen().contains(&Listen::Stdio)
     }
 
     /// Where background work is kept. On stdio the server ends with its only connection, and must not take the usual place
@@ -130,10 +152,9 @@ impl ServeArgs {
         if self.no_tasks {
             return None;
         }
-        let stays = self.listen.is_some_and(|listen| listen != Listen::Stdio);
         let storage = match &self.state_dir {
             Some(state_dir) => TaskStorage::in_directory(state_dir),
-            None if stays => TaskStorage {
+            None if self.stays() => TaskStorage {
                 is_required: false,
                 ..TaskStorage::in_directory(state_home()?.join("exec-server"))
             },
@@ -147,7 +168,8 @@ impl ServeArgs {
 
     /// Whether anything was asked for that only a server can do.
     fn is_given(&self) -> bool {
-        self.listen.is_some()
+        !self.listen.is_empty()
+            || self.access.is_given()
             || self.output_memory.is_some()
             || self.containment.is_some()
             || self.detached_session.is_some()
@@ -242,13 +264,17 @@ pub fn main() -> ExitCode {
             Some(Command::Run(args)) => run::run(args).await,
             Some(Command::Task(args)) => while_read(task::task(args).await),
             Some(Command::Completions(args)) => while_read(completions::print(&args)),
-            None => serve::serve(cli.serve.listen.unwrap_or(Listen::Stdio), cli.serve.config()).await,
+            None => serve(&cli.serve).await,
         }
     });
     // A thread may still be blocked in a read of standard input; it is not waited for.
     runtime.shutdown_background();
     let_go_of_streams();
     outcome.unwrap_or_else(|error| fail(error.as_ref()))
+}
+
+async fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
+    serve::serve(&args.listen(), args.access.tls()?, args.config()?).await
 }
 
 /// Closes standard input and output. A thread that hangs in a file system outlives this program's end, and with it every

@@ -8,6 +8,7 @@ use exec_protocol::envelope::{MAX_BATCH_ELEMENTS, MAX_DEPTH};
 use exec_protocol::initialize::Limits;
 use exec_protocol::process::Containment;
 
+use crate::access::Access;
 use crate::clock::milliseconds;
 use crate::limits;
 
@@ -38,6 +39,8 @@ pub struct Config {
     pub output_memory: usize,
     /// Where background work is kept. None: there is none.
     pub tasks: Option<TaskStorage>,
+    /// Who may come in by a websocket.
+    pub access: Access,
 }
 
 /// Where background work is kept.
@@ -77,6 +80,7 @@ impl Default for Config {
             silent_peer: limits::SILENT_PEER,
             output_memory: limits::default_output_memory(),
             tasks: None,
+            access: Access::default(),
         }
     }
 }

@@ -31,6 +31,7 @@ pub(crate) use retention::Release;
 pub(crate) use stdin::{Accepted, StdinKind, StdinRefusal};
 pub(crate) use stop::Stop;
 
+use crate::access::Identity;
 use crate::clock::WallClock;
 use crate::output::OutputLog;
 use stdin::StdinQueue;
@@ -140,6 +141,11 @@ impl Process {
 
     pub(crate) fn id(&self) -> &ProcessId {
         &self.description.process_id
+    }
+
+    /// Who may reach it from another session, where one may. None: anybody.
+    pub(crate) fn owner(&self) -> Option<&Identity> {
+        self.description.owner.as_ref()
     }
 
     pub(crate) fn uid(&self) -> &Uid {

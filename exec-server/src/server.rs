@@ -5,7 +5,7 @@ mod tasks;
 
 use std::ffi::OsString;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use exec_protocol::SessionId;
 use exec_protocol::environment::EnvironmentInfo;
@@ -14,11 +14,13 @@ use exec_protocol::process::Containment;
 use exec_tasks::Tasks;
 use jsonrpsee::core::server::Methods;
 use pty_utils::{Spawner, SpawnerOptions};
-use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::Identity;
+use crate::access::failures::{Failures, Source, Told};
 use crate::config::Config;
 use crate::files::{Files, Threads};
 use crate::limits::{MAX_CONNECTIONS, MAX_PROCESSES};
@@ -27,7 +29,7 @@ use crate::process::Stop;
 use crate::rpc::{self, Outbox};
 use crate::session::{Kept, OpenError, Registry, Session, Takeover};
 use crate::stats::Stats;
-use crate::transport::{self, Connection};
+use crate::transport::{self, Connection, ListenError, Listener, Newcomers, Reachable};
 use crate::{environment, shutdown};
 
 pub(crate) use start::StartError;
@@ -55,6 +57,9 @@ struct Shared {
     running: Arc<Semaphore>,
     memory: Arc<OutputMemory>,
     connections: Arc<Semaphore>,
+    newcomers: Arc<Newcomers>,
+    /// Who was refused lately.
+    failures: Mutex<Failures>,
     stats: Arc<Stats>,
     /// Background work, if there is any here.
     background: OnceLock<Tasks>,
@@ -97,6 +102,8 @@ impl Server {
             kept: Kept::default(),
             running: Arc::new(Semaphore::new(MAX_PROCESSES)),
             connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            newcomers: Arc::default(),
+            failures: Mutex::default(),
             stats: Arc::new(Stats::new()),
             background: OnceLock::new(),
             tasks: TaskTracker::new(),
@@ -134,8 +141,37 @@ impl Server {
     ///
     /// An error of `accept` is waited out, not returned: it is of one connection, or of a shortage
     /// that passes.
-    pub async fn serve_websocket(&self, listener: TcpListener) {
+    ///
+    /// # Errors
+    ///
+    /// Those of [`permits`](Self::permits), before anything is served.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropping it stops accepting, and what was accepted is served on.
+    pub async fn serve_websocket(&self, listener: impl Into<Listener>) -> Result<(), ListenError> {
+        let listener = listener.into();
+        self.permits(&listener)?;
         transport::listen(self, listener).await;
+        Ok(())
+    }
+
+    /// Where `listener` can be reached, if it may be served.
+    ///
+    /// # Errors
+    ///
+    /// [`ListenError::Unprotected`] if other machines may reach it and [`Config::access`] asks for nothing.
+    pub fn permits(&self, listener: &Listener) -> Result<Reachable, ListenError> {
+        let reachable = listener.reachable()?;
+        match reachable.address() {
+            Some(address) if !address.ip().to_canonical().is_loopback() => {
+                if self.config().access.credentials.is_none() {
+                    return Err(ListenError::Unprotected { address });
+                }
+            }
+            Some(_) | None => {}
+        }
+        Ok(reachable)
     }
 
     /// Ends everything: no new session or process, processes are asked to end and killed when they
@@ -219,6 +255,17 @@ impl Server {
         &self.0.stopped
     }
 
+    /// Connections of which it is not known yet whose they are.
+    pub(crate) fn newcomers(&self) -> &Arc<Newcomers> {
+        &self.0.newcomers
+    }
+
+    /// Takes note that somebody was not let in, and says whether they are told.
+    pub(crate) fn refused(&self, source: Source) -> Told {
+        let mut failures = self.0.failures.lock().expect("no holder of this lock can panic");
+        failures.failed(source, Instant::now())
+    }
+
     /// Room for another connection, if there is.
     pub(crate) fn connection_permit(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.connections).try_acquire_owned().ok()
@@ -270,12 +317,19 @@ impl Server {
         }
     }
 
-    /// A new session, or the one to resume.
-    pub(crate) fn session(&self, resumed: Option<&SessionId>) -> Result<Arc<Session>, OpenError> {
+    /// A new session of this identity, or the one of its to resume.
+    pub(crate) fn session(
+        &self,
+        resumed: Option<&SessionId>,
+        identity: &Identity,
+    ) -> Result<Arc<Session>, OpenError> {
         if let Some(id) = resumed {
-            return self.0.sessions.resume(id);
+            return self.0.sessions.resume(id, identity);
         }
-        let opened = self.0.sessions.open(Files::new(&self.0.threads, self.tasks()));
+        let opened = self
+            .0
+            .sessions
+            .open(Files::new(&self.0.threads, self.tasks()), identity);
         opened.inspect(|_| self.stats().opened.add(1))
     }
 

@@ -20,6 +20,7 @@ pub(crate) use kept::Kept;
 pub(crate) use registry::{NoRandomness, OpenError, Registry, random_id};
 pub(crate) use table::{Entry, Tombstone};
 
+use crate::access::Identity;
 use crate::files::Files;
 use crate::process::{Process, Stop};
 use crate::rpc::Outbox;
@@ -30,6 +31,8 @@ use table::Table;
 #[derive(Debug)]
 pub(crate) struct Session {
     id: SessionId,
+    /// Who opened it.
+    identity: Identity,
     files: Files,
     /// Held only for the length of a memory operation, never across an await.
     state: Mutex<State>,
@@ -73,7 +76,7 @@ pub(crate) enum Takeover {
 }
 
 impl Session {
-    fn new(id: SessionId, files: Files) -> Self {
+    fn new(id: SessionId, files: Files, identity: Identity) -> Self {
         let state = State {
             attached: None,
             is_over: false,
@@ -84,6 +87,7 @@ impl Session {
         };
         Self {
             id,
+            identity,
             files,
             state: Mutex::new(state),
             absence_over: Notify::new(),
@@ -92,6 +96,11 @@ impl Session {
 
     pub(crate) fn id(&self) -> &SessionId {
         &self.id
+    }
+
+    /// Who opened it, and alone may resume it.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Its work on files.

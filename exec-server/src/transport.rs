@@ -2,9 +2,15 @@
 
 mod http;
 mod listen;
+mod listener;
 mod memory;
+mod newcomers;
+mod shared;
+mod socket;
 mod stdio;
+mod tls;
 mod websocket;
+mod wire;
 
 use std::io;
 
@@ -12,16 +18,24 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use exec_protocol::{ErrorKind, RpcError};
 
+use crate::access::Identity;
 use crate::limits::MAX_MESSAGE_BYTES;
 pub use crate::rpc::Batch;
 pub(crate) use listen::listen;
+pub use listener::{ListenError, Listener, Reachable};
 pub use memory::MemoryPeer;
+pub(crate) use newcomers::{Newcomer, Newcomers};
 pub(crate) use stdio::stdio;
+pub use tls::{Tls, TlsError};
 
 /// Both directions of a conversation with one peer.
 pub struct Connection {
     pub(crate) source: Box<dyn MessageSource>,
     pub(crate) sink: Box<dyn MessageSink>,
+    /// Who the peer is.
+    pub(crate) identity: Identity,
+    /// Until it is known whose session it has, where that has to be soon.
+    pub(crate) newcomer: Option<Newcomer>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -36,6 +50,8 @@ impl Connection {
         Self {
             source: Box::new(source),
             sink: Box::new(sink),
+            identity: Identity::Local,
+            newcomer: None,
         }
     }
 }
@@ -74,6 +90,8 @@ pub enum CloseReason {
     TooLong,
     /// Nothing came from the peer for too long: it is gone, or cannot be told from one that is.
     Silent,
+    /// The peer did not say in time whose the connection is.
+    NotInitialized,
     /// A message was not UTF-8, and the wire has no way to go on.
     NotUtf8,
 }
@@ -87,6 +105,7 @@ impl CloseReason {
             Self::TakenOver => "the session was taken over by a newer connection",
             Self::TooLong => "a message is longer than the limit",
             Self::Silent => "nothing was heard from the peer",
+            Self::NotInitialized => "`initialize` did not come in time",
             Self::NotUtf8 => "a message is not UTF-8",
         }
     }

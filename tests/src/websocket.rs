@@ -60,12 +60,29 @@ impl RawWebsocket {
     ///
     /// Cancel safe: the connection is dropped.
     pub async fn connect(url: &str, path: &str, behind: &[u8]) -> Self {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{HANDSHAKE}");
+        Self::upgrade(url, &[request.as_bytes(), behind].concat()).await
+    }
+
+    /// Connects to a server and asks for a websocket by this request.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not switch to websocket.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the connection is dropped.
+    pub async fn connect_with(url: &str, request: &str) -> Self {
+        Self::upgrade(url, request.as_bytes()).await
+    }
+
+    async fn upgrade(url: &str, request: &[u8]) -> Self {
         let stream = TcpStream::connect(address(url))
             .await
             .expect("the server listens");
         let mut this = Self { stream };
-        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{HANDSHAKE}");
-        this.send_bytes(&[request.as_bytes(), behind].concat()).await;
+        this.send_bytes(request).await;
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
             answer.push(

@@ -1,65 +1,39 @@
 //! `exec-server`: serving.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::str::FromStr;
 
-use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use super::Failure;
+use super::listen::Listen;
 use super::signals::Leave;
+use crate::transport::{Reachable, Tls};
 use crate::{Config, Server, ShutdownReport};
 
-/// Where to serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Listen {
-    /// Standard input and output.
-    Stdio,
-    /// Websockets on this address.
-    Websocket(SocketAddr),
-}
-
-impl FromStr for Listen {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "stdio" | "stdio://" => Ok(Self::Stdio),
-            _ => text
-                .strip_prefix("ws://")
-                .and_then(|address| address.trim_end_matches('/').parse().ok())
-                .map(Self::Websocket)
-                .ok_or("neither `stdio` nor `ws://IP:PORT`"),
-        }
-    }
-}
-
-/// Serves until a signal comes or, on stdio, the input ends.
-pub(super) async fn serve(listen: Listen, config: Config) -> Result<ExitCode, Failure> {
+/// Serves until a signal comes or, with stdio among them, the input ends.
+pub(super) async fn serve(listen: &[Listen], tls: Option<Tls>, config: Config) -> Result<ExitCode, Failure> {
     let mut leave = Leave::new()?;
+    let on_stdio = listen.contains(&Listen::Stdio);
+    let mut listeners = Vec::new();
+    for listen in listen {
+        listeners.extend(listen.open(tls.as_ref()).await?);
+    }
     let server = Server::new(config)?;
+    let reachable: Vec<_> = listeners
+        .iter()
+        .map(|listener| server.permits(listener))
+        .collect::<Result<_, _>>()?;
+    if !on_stdio {
+        announce(&reachable)?;
+    }
     let tasks = TaskTracker::new();
-    let serving = match listen {
-        Listen::Stdio => {
-            let server = server.clone();
-            tasks.spawn(async move { server.serve_stdio().await })
-        }
-        Listen::Websocket(address) => {
-            let listener = TcpListener::bind(address)
-                .await
-                .map_err(|error| format!("cannot listen on {address}: {error}"))?;
-            announce(listener.local_addr()?)?;
-            let server = server.clone();
-            tasks.spawn(async move {
-                server.serve_websocket(listener).await;
-                Ok(())
-            })
-        }
-    };
+    for listener in listeners {
+        let server = server.clone();
+        tasks.spawn(async move { server.serve_websocket(listener).await });
+    }
     let outcome = tokio::select! {
-        outcome = serving => outcome?,
+        outcome = server.serve_stdio(), if on_stdio => outcome,
         () = leave.next() => Ok(()),
     };
     let report = shut_down(&server, &mut leave).await;
@@ -71,13 +45,12 @@ pub(super) async fn serve(listen: Listen, config: Config) -> Result<ExitCode, Fa
     })
 }
 
-/// Tells where the server can be reached, in a line that programs read.
-fn announce(address: SocketAddr) -> std::io::Result<()> {
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "whoever reaches this address can run commands here");
-    }
+/// Tells where the server can be reached, in lines that programs read.
+fn announce(reachable: &[Reachable]) -> std::io::Result<()> {
     let mut stdout = std::io::stdout();
-    writeln!(stdout, "ws://{address}")?;
+    for reachable in reachable {
+        writeln!(stdout, "{reachable}")?;
+    }
     stdout.flush()
 }
 
@@ -93,26 +66,4 @@ async fn shut_down(server: &Server, leave: &mut Leave) -> ShutdownReport {
     };
     tracing::info!(?report, "leaving");
     report
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_those_that_hosts_use() {
-        let local = |port| Listen::Websocket(SocketAddr::from(([127, 0, 0, 1], port)));
-        for (text, listen) in [
-            ("stdio", Some(Listen::Stdio)),
-            ("stdio://", Some(Listen::Stdio)),
-            ("ws://127.0.0.1:80", Some(local(80))),
-            ("ws://127.0.0.1:0/", Some(local(0))),
-            ("ws://localhost:80", None),
-            ("ws://127.0.0.1", None),
-            ("wss://127.0.0.1:80", None),
-            ("", None),
-        ] {
-            assert_eq!(Listen::from_str(text).ok(), listen, "{text:?}");
-        }
-    }
 }

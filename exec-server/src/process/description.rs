@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::command::CommandError;
 use super::lifecycle::Terms;
+use crate::access::Identity;
 use crate::limits::{MAX_RECORD_BYTES, MAX_TIME};
 
 /// What a start said of a process, beside what to run.
@@ -24,6 +25,8 @@ pub(crate) struct Description {
     pub(crate) argv: Vec<String>,
     pub(crate) cwd: WirePath,
     pub(crate) tty: bool,
+    /// Who may reach it from another session, where one may. None: anybody.
+    pub(crate) owner: Option<Identity>,
     pub(crate) on_disconnect: OnDisconnect,
     pub(crate) terms: Terms,
 }
@@ -37,6 +40,7 @@ impl Description {
     pub(crate) fn new(
         params: &StartParams,
         uid: Uid,
+        owner: Option<Identity>,
         default_cwd: &WirePath,
         terminate_grace: Duration,
     ) -> Result<Self, CommandError> {
@@ -63,6 +67,7 @@ impl Description {
             argv: shortened(&params.argv),
             cwd: params.cwd.as_ref().unwrap_or(default_cwd).clone(),
             tty: params.tty,
+            owner,
             on_disconnect: params.on_disconnect.unwrap_or_default(),
             terms: Terms {
                 grace: params.grace_ms.map_or(terminate_grace, time),

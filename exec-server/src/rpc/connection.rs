@@ -11,12 +11,15 @@ use futures_util::stream::FuturesUnordered;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::dispatch::{Answer, BatchAnswer, Dispatcher, Start};
+use super::error::shutting_down;
 use super::goodbye::say_goodbye;
 use super::handlers::Caller;
 use super::outbox::Outbox;
 use super::writer;
+use crate::access::Identity;
 use crate::deadline::until;
 use crate::limits::{
     ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_REQUESTS_IN_FLIGHT, WRITE_BATCH_BYTES,
@@ -24,15 +27,21 @@ use crate::limits::{
 use crate::process::Stop;
 use crate::server::Server;
 use crate::session::{Admission, Handshake, Session};
-use crate::transport::{CloseReason, Connection, MessageSource, Received};
+use crate::transport::{CloseReason, Connection, MessageSource, Newcomer, Received};
 
 /// Serves one connection to its end. Its session may be taken up again afterwards, unless the peer
 /// said that it was finished.
 pub(crate) async fn serve(server: &Server, connection: Connection) {
-    let Connection { source, sink } = connection;
+    let Connection {
+        source,
+        sink,
+        identity,
+        newcomer,
+    } = connection;
     let outbox = Arc::new(Outbox::default());
-    let mut writer = server.tasks().spawn(writer::run(Arc::clone(&outbox), sink));
-    let mut dispatch = Dispatch::new(server, source, outbox);
+    // Nothing is written for a connection that nobody serves any more.
+    let mut writer = AbortOnDropHandle::new(server.tasks().spawn(writer::run(Arc::clone(&outbox), sink)));
+    let mut dispatch = Dispatch::new(server, source, outbox, identity, newcomer);
     let reason = dispatch.run().await;
     dispatch.outbox.close(reason);
     // What nobody will be told is not waited for, nor its outcome kept.
@@ -60,6 +69,9 @@ struct Dispatch<'a> {
     server: &'a Server,
     source: Box<dyn MessageSource>,
     outbox: Arc<Outbox>,
+    identity: Identity,
+    /// There until the handshake, where that has to be soon.
+    newcomer: Option<Newcomer>,
     handshake: Handshake,
     /// There from the handshake on.
     dispatcher: Option<(Dispatcher, Arc<Session>)>,
@@ -83,15 +95,25 @@ enum Wake {
     Outbox,
     /// Every process has ended and the server says goodbye.
     ServerLeaves,
+    /// Nobody has said in time whose the connection is.
+    Overstayed,
     Deadline,
 }
 
 impl<'a> Dispatch<'a> {
-    fn new(server: &'a Server, source: Box<dyn MessageSource>, outbox: Arc<Outbox>) -> Self {
+    fn new(
+        server: &'a Server,
+        source: Box<dyn MessageSource>,
+        outbox: Arc<Outbox>,
+        identity: Identity,
+        newcomer: Option<Newcomer>,
+    ) -> Self {
         Self {
             server,
             source,
             outbox,
+            identity,
+            newcomer,
             handshake: Handshake::default(),
             dispatcher: None,
             waiting: FuturesUnordered::new(),
@@ -126,6 +148,7 @@ impl<'a> Dispatch<'a> {
                     self.answer_waiting(Instant::now() + GOODBYE).await;
                     return CloseReason::ShuttingDown;
                 }
+                Wake::Overstayed => return CloseReason::NotInitialized,
                 Wake::Answered(waited) => self.answer(waited),
                 Wake::Outbox | Wake::Deadline => {}
             }
@@ -157,7 +180,7 @@ impl<'a> Dispatch<'a> {
                 match wake {
                     Wake::Answered(waited) => self.answer(waited),
                     Wake::ServerLeaves => break,
-                    Wake::Received(_) | Wake::Outbox | Wake::Deadline => {}
+                    Wake::Received(_) | Wake::Outbox | Wake::Overstayed | Wake::Deadline => {}
                 }
             }
         }
@@ -194,6 +217,7 @@ impl<'a> Dispatch<'a> {
             () = self.outbox.relieved(load), if !(may_read && load.has_room()) => Wake::Outbox,
             () = self.outbox.ends() => Wake::Outbox,
             () = self.server.stopped().cancelled() => Wake::ServerLeaves,
+            () = overstays(self.newcomer.as_ref()) => Wake::Overstayed,
             () = until(deadline.into_iter().chain(paused_until).min()) => Wake::Deadline,
         }
     }
@@ -295,7 +319,30 @@ impl<'a> Dispatch<'a> {
     /// Opens a session or takes one up. The answer is queued on the way, before any notification.
     fn initialize(&mut self, id: &RequestId<'_>, params: Option<&str>, style: Style) -> Result<(), RpcError> {
         let params: InitializeParams = parse_params(params)?;
-        let session = self.server.session(params.resume_session_id.as_ref())?;
+        if let Some(newcomer) = &self.newcomer
+            && !newcomer.leave()
+        {
+            // Whoever serves the connection is about to drop it.
+            return Err(shutting_down());
+        }
+        let opened = self.open_session(id, params, style);
+        match (&opened, &self.newcomer) {
+            (Ok(()), _) => self.newcomer = None,
+            (Err(_), Some(newcomer)) => newcomer.come_back(),
+            (Err(_), None) => {}
+        }
+        opened
+    }
+
+    fn open_session(
+        &mut self,
+        id: &RequestId<'_>,
+        params: InitializeParams,
+        style: Style,
+    ) -> Result<(), RpcError> {
+        let session = self
+            .server
+            .session(params.resume_session_id.as_ref(), &self.identity)?;
         let result = serde_json::to_string(&self.server.introduction(session.id()))
             .expect("our types have string keys only");
         let mut answer = Vec::new();
@@ -343,5 +390,13 @@ impl<'a> Dispatch<'a> {
     fn push(&self, answer: Vec<u8>, requests: usize) {
         self.server.stats().answered.add(requests);
         self.outbox.push_answer(answer);
+    }
+}
+
+/// Waits until the newcomer has been one for too long; for ever if there is none.
+async fn overstays(newcomer: Option<&Newcomer>) {
+    match newcomer {
+        Some(newcomer) => newcomer.overstays().await,
+        None => std::future::pending().await,
     }
 }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::outbox::Outbox;
 use crate::limits::GOODBYE;
 
 /// Waits until the writer is done, as long as it gets on.
 pub(super) async fn say_goodbye(
-    writer: &mut JoinHandle<()>,
+    writer: &mut AbortOnDropHandle<()>,
     outbox: &Outbox,
     at_most: Duration,
 ) -> Result<(), Elapsed> {

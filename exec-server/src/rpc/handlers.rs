@@ -96,7 +96,7 @@ impl Caller {
     fn of_uid(&self, uid: &str) -> Option<Entry> {
         self.session
             .of_uid(uid)
-            .or_else(|| self.server.kept().of_uid(uid))
+            .or_else(|| self.server.kept().of_uid(uid, self.session.identity()))
     }
 
     /// The session's processes of this group.

@@ -8,6 +8,7 @@ use pty_utils::{Command, SpawnError};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Server;
+use crate::access::Identity;
 use crate::limits::{MAX_PROCESSES, MIN_RETAIN_BYTES, RETAIN_BYTES};
 use crate::output::{MemoryLimit, OutputLog};
 use crate::process::{CommandError, Description, Owner, Phase, Process, Release, Stop, command, look_after};
@@ -47,7 +48,7 @@ impl Server {
         }
         let on_slow_client = params.on_slow_client;
         let retain_bytes = retain_bytes(params.retain_bytes);
-        let (process, command) = self.prepare(params, |description| {
+        let (process, command) = self.prepare(params, Some(session.identity().clone()), |description| {
             OutputLog::new(&description.process_id, retain_bytes, on_slow_client)
         })?;
         let Some(running) = Arc::clone(&self.0.running).try_acquire_owned().ok() else {
@@ -98,16 +99,17 @@ impl Server {
         Ok(process.start_result().expect("it was started"))
     }
 
-    /// The process that `params` ask for, and what to run.
+    /// The process that `params` ask for, whom it belongs to, and what to run.
     pub(super) fn prepare(
         &self,
         params: StartParams,
+        owner: Option<Identity>,
         log: impl FnOnce(&Description) -> OutputLog,
     ) -> Result<(Arc<Process>, Command), RpcError> {
         let uid = Uid::new(&random_id().map_err(StartError::from)?)
             .expect("36 bytes are fewer than an id may have");
         let cwd = &self.environment_info().cwd;
-        let description = Description::new(&params, uid, cwd, self.config().terminate_grace)?;
+        let description = Description::new(&params, uid, owner, cwd, self.config().terminate_grace)?;
         if description.on_disconnect == OnDisconnect::Keep && !self.config().keep {
             return Err(CommandError::KeepUnsupported.into());
         }
@@ -194,6 +196,7 @@ impl Server {
             Release::Expired => {
                 if let (Some(record), Some(started)) = (process.last_record(), process.start_result()) {
                     let tombstone = Arc::new(Tombstone {
+                        owner: process.owner().cloned(),
                         record: ProcessRecord {
                             metadata: None,
                             retained_bytes: 0,

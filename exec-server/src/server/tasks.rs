@@ -68,7 +68,7 @@ impl Server {
 
     /// Starts a process that belongs to no session, and whose output is all taken.
     async fn start_for_task(&self, params: StartParams) -> Result<Arc<Process>, RpcError> {
-        let (process, command) = self.prepare(params, |description| {
+        let (process, command) = self.prepare(params, None, |description| {
             OutputLog::new(&description.process_id, RETAIN_BYTES, Some(OnSlowClient::Block))
         })?;
         let running = Arc::clone(&self.0.running).try_acquire_owned().ok();

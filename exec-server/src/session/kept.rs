@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::table::{Entry, Table, Tombstone};
+use crate::access::Identity;
 use crate::process::{Process, Stop};
 
 /// Processes that outlive their sessions. They are found by their uids from any session.
@@ -26,9 +27,21 @@ impl Kept {
         self.lock().table.insert(process);
     }
 
-    /// What is known under this uid.
-    pub(crate) fn of_uid(&self, uid: &str) -> Option<Entry> {
-        self.lock().table.of_uid(uid).cloned()
+    /// What is known under this uid, if it is of this identity or anybody's.
+    pub(crate) fn of_uid(&self, uid: &str, identity: &Identity) -> Option<Entry> {
+        let state = self.lock();
+        let entry = state.table.of_uid(uid)?;
+        entry
+            .owner()
+            .is_none_or(|owner| owner == identity)
+            .then(|| entry.clone())
+    }
+
+    /// Those of this identity, and those that are anybody's.
+    pub(crate) fn processes_of(&self, identity: &Identity) -> Vec<Arc<Process>> {
+        let state = self.lock();
+        let is_theirs = |process: &&Arc<Process>| process.owner().is_none_or(|owner| owner == identity);
+        state.table.processes().filter(is_theirs).cloned().collect()
     }
 
     pub(crate) fn processes(&self) -> Vec<Arc<Process>> {

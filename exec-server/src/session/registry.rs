@@ -7,6 +7,7 @@ use std::time::Duration;
 use exec_protocol::SessionId;
 
 use super::Session;
+use crate::access::Identity;
 use crate::files::Files;
 use crate::limits::MAX_SESSIONS;
 use crate::process::Stop;
@@ -42,11 +43,11 @@ pub(crate) enum OpenError {
 }
 
 impl Registry {
-    /// Opens a new session, which works on `files`.
+    /// Opens a new session of `identity`, which works on `files`.
     ///
     /// Beyond the cap the one goes that nobody has been attached to for longest, of those whose
     /// processes have all ended; without such a one, none is opened.
-    pub(crate) fn open(&self, files: Files) -> Result<Arc<Session>, OpenError> {
+    pub(crate) fn open(&self, files: Files, identity: &Identity) -> Result<Arc<Session>, OpenError> {
         let id = SessionId::new(&random_id()?).expect("36 bytes are fewer than an id may have");
         let mut state = self.lock();
         if state.is_closed {
@@ -64,14 +65,19 @@ impl Registry {
             }
             state.sessions.remove(oldest.id());
         }
-        let session = Arc::new(Session::new(id.clone(), files));
+        let session = Arc::new(Session::new(id.clone(), files, identity.clone()));
         state.sessions.insert(id, Arc::clone(&session));
         Ok(session)
     }
 
-    /// The session with this id.
-    pub(crate) fn resume(&self, id: &SessionId) -> Result<Arc<Session>, OpenError> {
-        self.lock().sessions.get(id).cloned().ok_or(OpenError::Unknown)
+    /// The session with this id, if it is of this identity: for others it is not there.
+    pub(crate) fn resume(&self, id: &SessionId, identity: &Identity) -> Result<Arc<Session>, OpenError> {
+        let state = self.lock();
+        let found = state
+            .sessions
+            .get(id)
+            .filter(|session| session.identity() == identity);
+        found.cloned().ok_or(OpenError::Unknown)
     }
 
     /// All sessions that there are.

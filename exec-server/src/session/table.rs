@@ -7,6 +7,7 @@ use exec_protocol::process::{ProcessRecord, StartResult};
 use exec_protocol::{ProcessId, StartKey, Uid};
 use tokio::time::Instant;
 
+use crate::access::Identity;
 use crate::limits::{MAX_ENDED_PROCESSES, MAX_EXPIRED_PROCESSES, RETAIN_EXPIRED};
 use crate::process::Process;
 
@@ -35,9 +36,20 @@ pub(crate) enum Entry {
 /// What stays of a process for a while.
 #[derive(Debug)]
 pub(crate) struct Tombstone {
+    pub(crate) owner: Option<Identity>,
     pub(crate) record: ProcessRecord,
     pub(crate) start_key: Option<StartKey>,
     pub(crate) started: StartResult,
+}
+
+impl Entry {
+    /// Who may reach it from another session. None: anybody.
+    pub(crate) fn owner(&self) -> Option<&Identity> {
+        match self {
+            Self::Process(process) => process.owner(),
+            Self::Expired(tombstone) => tombstone.owner.as_ref(),
+        }
+    }
 }
 
 impl Tombstone {

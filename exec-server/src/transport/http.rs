@@ -1,74 +1,111 @@
 //! What a peer asks for before it speaks websocket.
 
 use std::io;
+use std::time::SystemTime;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::handshake::server as handshake;
 use tokio_tungstenite::tungstenite::http::{Method, Request, StatusCode, Version};
 
-use crate::limits::{HTTP_HEAD_WAIT, MAX_HTTP_HEAD_BYTES};
+use super::wire::Wire;
+use crate::access::failures::{Source, Told};
+use crate::access::{Access, Bound, Identity, Refusal};
+use crate::limits::MAX_HTTP_HEAD_BYTES;
 use crate::server::Server;
 use crate::stats;
 
 /// Headers of one request. A browser sends some twenty.
 const MAX_HEADERS: usize = 64;
 
-/// Answers the HTTP request on `stream`. If the answer was to switch to websocket, this is what the peer sent behind its
-/// request.
+const PLAIN_TEXT: &str = "text/plain";
+
+/// A peer that speaks websocket from here on.
+#[derive(Debug)]
+pub(super) struct Upgraded {
+    /// Who it is.
+    pub(super) identity: Identity,
+    /// What it has sent behind its request.
+    pub(super) received: BytesMut,
+    /// Room for it among the connections.
+    pub(super) permit: OwnedSemaphorePermit,
+}
+
+/// Answers the HTTP request on `wire`. None if the answer was another than to switch to websocket.
 ///
 /// `GET /readyz` and `GET /healthz` are answered 200: whoever gets the answer reached a server that
-/// accepts connections. `GET /metrics` has what `server/stats` tells. Any other path is one to speak websocket on.
+/// accepts connections. `GET /metrics` has what `server/stats` tells. Any other path is one to speak websocket on. Who may
+/// not come in is told why, but not any number of times.
 ///
 /// # Errors
 ///
-/// When the peer hangs up or takes too long.
+/// When the peer hangs up.
 pub(super) async fn upgrade(
     server: &Server,
-    stream: &mut TcpStream,
-    has_room: bool,
-) -> io::Result<Option<BytesMut>> {
+    wire: &mut Wire,
+    bound: Bound,
+    source: Source,
+) -> io::Result<Option<Upgraded>> {
     let mut received = BytesMut::new();
-    let head = tokio::time::timeout(HTTP_HEAD_WAIT, read_head(stream, &mut received)).await??;
-    let answer = match head {
-        Head::Websocket(answer) if has_room => {
-            stream.write_all(&answer).await?;
-            return Ok(Some(received));
-        }
-        Head::Websocket(_) => {
+    let decide = |request: &httparse::Request<'_, '_>| decide(&server.config().access, bound, request);
+    let answer = match read_head(wire, &mut received, decide).await? {
+        Head::Websocket { answer, identity } => {
+            if let Some(permit) = server.connection_permit() {
+                wire.write_all(&answer).await?;
+                wire.flush().await?;
+                return Ok(Some(Upgraded {
+                    identity,
+                    received,
+                    permit,
+                }));
+            }
             server.stats().refused.add(1);
             plain(StatusCode::SERVICE_UNAVAILABLE)
         }
-        Head::Metrics => response(StatusCode::OK, stats::CONTENT_TYPE, &stats::metrics(server)),
+        Head::Metrics => response(StatusCode::OK, stats::CONTENT_TYPE, "", &stats::metrics(server)),
         Head::Plain(status) => plain(status),
+        Head::Refused(refusal) => {
+            server.stats().refused.add(1);
+            if server.refused(source) == Told::HangUp {
+                return Ok(None);
+            }
+            tracing::warn!(%source, reason = %refusal, "a request was refused");
+            refused(refusal)
+        }
     };
-    stream.write_all(&answer).await?;
-    stream.shutdown().await?;
+    wire.write_all(&answer).await?;
+    wire.shutdown().await?;
     Ok(None)
 }
 
 /// What the head of a request amounts to.
 enum Head {
-    /// A websocket handshake, and the answer to it.
-    Websocket(Vec<u8>),
+    /// A websocket handshake, the answer to it, and whose it is.
+    Websocket { answer: Vec<u8>, identity: Identity },
     /// Somebody wants the metrics.
     Metrics,
     /// Something that is answered by a status alone.
     Plain(StatusCode),
+    /// Something that the peer may not.
+    Refused(Refusal),
 }
 
 /// Reads up to the end of the head, which is taken out of `received`.
-async fn read_head(stream: &mut TcpStream, received: &mut BytesMut) -> io::Result<Head> {
+async fn read_head(
+    wire: &mut Wire,
+    received: &mut BytesMut,
+    decide: impl Fn(&httparse::Request<'_, '_>) -> Head,
+) -> io::Result<Head> {
     loop {
-        if stream.read_buf(received).await? == 0 {
+        if wire.read_buf(received).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
         match request.parse(received) {
             Ok(httparse::Status::Complete(length)) => {
-                let head = answer(&request);
+                let head = decide(&request);
                 let _ = received.split_to(length);
                 return Ok(head);
             }
@@ -81,18 +118,23 @@ async fn read_head(stream: &mut TcpStream, received: &mut BytesMut) -> io::Resul
     }
 }
 
-fn answer(request: &httparse::Request<'_, '_>) -> Head {
+fn decide(access: &Access, bound: Bound, request: &httparse::Request<'_, '_>) -> Head {
     if request.method != Some("GET") {
         return Head::Plain(StatusCode::METHOD_NOT_ALLOWED);
     }
     let path = request.path.and_then(|target| target.split('?').next());
     if matches!(path, Some("/readyz" | "/healthz")) {
-        return Head::Plain(StatusCode::OK);
+        let probed = access.admit_probe(request, bound);
+        return probed.map_or_else(Head::Refused, |()| Head::Plain(StatusCode::OK));
     }
-    if path == Some("/metrics") {
-        return Head::Metrics;
+    match access.admit(request, bound, SystemTime::now()) {
+        Err(refusal) => Head::Refused(refusal),
+        Ok(_) if path == Some("/metrics") => Head::Metrics,
+        Ok(identity) => match switch_protocols(request) {
+            Some(answer) => Head::Websocket { answer, identity },
+            None => Head::Plain(StatusCode::UPGRADE_REQUIRED),
+        },
     }
-    switch_protocols(request).map_or(Head::Plain(StatusCode::UPGRADE_REQUIRED), Head::Websocket)
 }
 
 /// The answer to a websocket handshake. None if the request is not one.
@@ -113,19 +155,32 @@ fn switch_protocols(request: &httparse::Request<'_, '_>) -> Option<Vec<u8>> {
 }
 
 fn plain(status: StatusCode) -> Vec<u8> {
-    let text = status.canonical_reason().unwrap_or_default();
-    response(status, "text/plain", &format!("{text}\n"))
-}
-
-fn response(status: StatusCode, content_type: &str, body: &str) -> Vec<u8> {
-    let text = status.canonical_reason().unwrap_or_default();
     let upgrade = if status == StatusCode::UPGRADE_REQUIRED {
         "Upgrade: websocket\r\n"
     } else {
         ""
     };
+    let text = status.canonical_reason().unwrap_or_default();
+    response(status, PLAIN_TEXT, upgrade, &format!("{text}\n"))
+}
+
+fn refused(refusal: Refusal) -> Vec<u8> {
+    let challenge = refusal
+        .challenge()
+        .map(|challenge| format!("WWW-Authenticate: {challenge}\r\n"));
+    response(
+        refusal.status(),
+        PLAIN_TEXT,
+        &challenge.unwrap_or_default(),
+        &format!("{refusal}\n"),
+    )
+}
+
+/// `headers` are whole lines.
+fn response(status: StatusCode, content_type: &str, headers: &str, body: &str) -> Vec<u8> {
+    let text = status.canonical_reason().unwrap_or_default();
     format!(
-        "HTTP/1.1 {} {text}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n{upgrade}Connection: close\r\n\r\n{body}",
+        "HTTP/1.1 {} {text}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n{headers}Connection: close\r\n\r\n{body}",
         status.as_u16(),
         body.len(),
     )

@@ -1,10 +1,13 @@
 //! Websockets as they come in.
 
+use std::io;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout_at;
 
-use super::websocket;
+use super::listener::{Accepted, Listener};
+use super::newcomers::Newcomer;
+use super::{Connection, websocket};
 use crate::server::Server;
 
 /// How long accepting pauses after an error, which is most often a lack of file descriptors: only
@@ -12,15 +15,16 @@ use crate::server::Server;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves every websocket that comes in on `listener`, until shutdown begins.
-pub(crate) async fn listen(server: &Server, listener: TcpListener) {
+pub(crate) async fn listen(server: &Server, listener: Listener) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = server.stopping().cancelled() => return,
         };
         match accepted {
-            Ok((stream, _)) => {
-                server.tasks().spawn(serve(server.clone(), stream));
+            Ok(accepted) => {
+                let newcomer = server.newcomers().admit(accepted.source);
+                server.tasks().spawn(serve(server.clone(), accepted, newcomer));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -30,15 +34,30 @@ pub(crate) async fn listen(server: &Server, listener: TcpListener) {
     }
 }
 
-async fn serve(server: Server, stream: TcpStream) {
-    let permit = server.connection_permit();
-    let accepted = tokio::select! {
-        accepted = websocket::accept(&server, stream, permit.is_some()) => accepted,
-        () = server.stopping().cancelled() => return,
+async fn serve(server: Server, accepted: Accepted, newcomer: Newcomer) {
+    let sent_away = newcomer.sent_away();
+    let served = async {
+        if let Some(connection) = open(&server, accepted, newcomer).await {
+            server.serve(connection).await;
+        }
     };
-    match accepted {
-        Ok(Some(connection)) => server.serve(connection).await,
-        Ok(None) => {}
-        Err(error) => tracing::debug!(%error, "no websocket came of a connection"),
+    tokio::select! {
+        () = served => {}
+        // Only as long as nobody knows whose it is: there is nothing to be said goodbye to.
+        () = sent_away.cancelled() => {}
     }
+}
+
+/// A connection, if the peer wants one and may have it.
+async fn open(server: &Server, accepted: Accepted, newcomer: Newcomer) -> Option<Connection> {
+    let until = newcomer.until();
+    let accepting = timeout_at(until, websocket::accept(server, accepted, newcomer));
+    let outcome = tokio::select! {
+        accepted = accepting => accepted.map_err(io::Error::from).flatten(),
+        () = server.stopping().cancelled() => return None,
+    };
+    outcome.unwrap_or_else(|error| {
+        tracing::debug!(%error, "no websocket came of a connection");
+        None
+    })
 }

@@ -24,6 +24,24 @@ pub(crate) async fn answer(server: &TestServer, request: impl AsRef<[u8]>) -> St
     answer
 }
 
+/// The status of the answer to a request that may lead to a websocket.
+pub(crate) async fn first_status(server: &TestServer, request: impl AsRef<[u8]>) -> u16 {
+    let mut stream = TcpStream::connect(address(server.url()))
+        .await
+        .expect("the server listens");
+    stream
+        .write_all(request.as_ref())
+        .await
+        .expect("the server reads");
+    let mut line = [0; "HTTP/1.1 101".len()];
+    within_patience("a status", stream.read_exact(&mut line))
+        .await
+        .expect("there is an answer");
+    let line = String::from_utf8_lossy(&line);
+    let status = line.rsplit(' ').next().and_then(|status| status.parse().ok());
+    status.unwrap_or_else(|| panic!("no status: {line:?}"))
+}
+
 /// The status, after a look at what every answer must have.
 pub(crate) async fn status(server: &TestServer, request: impl AsRef<[u8]>) -> u16 {
     let answer = answer(server, request).await;
@@ -94,7 +112,7 @@ on_wires! {
 
     [websocket]
     async fn a_head_that_is_too_long_is_refused(server: &TestServer) {
-        let long = |name: &str, bytes: usize| format!("GET /readyz HTTP/1.1\r\n{name}: {}\r\n\r\n", "a".repeat(bytes));
+        let long = |name: &str, bytes: usize| format!("GET /readyz HTTP/1.1\r\nHost: localhost\r\n{name}: {}\r\n\r\n", "a".repeat(bytes));
         assert_eq!(status(server, long("Cookie", 7 << 10)).await, 200);
         assert_eq!(status(server, long("Cookie", 9 << 10)).await, 431);
         let path = "a".repeat(9 << 10);

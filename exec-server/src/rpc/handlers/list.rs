@@ -13,7 +13,7 @@ const RECORD_JSON_BYTES: usize = 1 << 10;
 pub(super) async fn list(caller: Caller, params: ListParams) -> Result<ListResult, RpcError> {
     let mut processes = caller.session.processes();
     if params.scope == Scope::Server {
-        let mut others = caller.server.kept().processes();
+        let mut others = caller.server.kept().processes_of(caller.session.identity());
         others.retain(|other| !caller.session.has(other));
         processes.extend(others);
     }

@@ -15,8 +15,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, O
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::alarm::Alarm;
-use super::shared::SharedStream;
 use crate::config::Config;
+use crate::transport::shared::SharedStream;
+use crate::transport::wire::Wire;
 use crate::transport::{Batch, CloseReason, MessageSink};
 
 /// The close code for a session that a newer connection took over. From the range that is left to
@@ -36,7 +37,7 @@ pub(super) struct FrameSink {
 
 /// Frames with pings between them.
 struct PingedFrames {
-    frames: SplitSink<WebSocketStream<SharedStream>, Message>,
+    frames: SplitSink<WebSocketStream<Wire>, Message>,
     socket: SharedStream,
     ping_after: Duration,
     pinged_at: Instant,
@@ -44,7 +45,7 @@ struct PingedFrames {
 
 impl FrameSink {
     pub(super) fn new(
-        frames: SplitSink<WebSocketStream<SharedStream>, Message>,
+        frames: SplitSink<WebSocketStream<Wire>, Message>,
         socket: SharedStream,
         config: &Config,
     ) -> Self {
@@ -125,6 +126,7 @@ impl MessageSink for FrameSink {
             CloseReason::ShuttingDown => CloseCode::Away,
             CloseReason::TakenOver => CloseCode::from(TAKEN_OVER),
             CloseReason::Silent => CloseCode::from(SILENT),
+            CloseReason::NotInitialized => CloseCode::Policy,
             CloseReason::TooLong => CloseCode::Size,
             CloseReason::NotUtf8 => CloseCode::Invalid,
         };

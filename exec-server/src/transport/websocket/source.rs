@@ -5,14 +5,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::READ_BYTES;
 use super::alarm::Alarm;
-use super::shared::SharedStream;
 use crate::config::Config;
+use crate::transport::shared::SharedStream;
+use crate::transport::wire::Wire;
 use crate::transport::{CloseReason, MessageSource, Received};
 
 /// Pings of a peer that does not read their answers, before it is not read either until it does.
@@ -22,19 +24,22 @@ const MAX_UNREAD_PONGS: usize = 512;
 
 /// The frames that come in, and how long there was none.
 pub(super) struct FrameSource {
-    frames: SplitStream<WebSocketStream<SharedStream>>,
+    frames: SplitStream<WebSocketStream<Wire>>,
     socket: SharedStream,
     /// Pings that came since something began to wait for the peer to read.
     unread_pongs: usize,
     silent_peer: Duration,
     silence: Alarm,
+    /// Room among the connections, as long as this one is there.
+    _permit: OwnedSemaphorePermit,
 }
 
 impl FrameSource {
     pub(super) fn new(
-        frames: SplitStream<WebSocketStream<SharedStream>>,
+        frames: SplitStream<WebSocketStream<Wire>>,
         socket: SharedStream,
         config: &Config,
+        permit: OwnedSemaphorePermit,
     ) -> Self {
         Self {
             frames,
@@ -42,6 +47,7 @@ impl FrameSource {
             unread_pongs: 0,
             silent_peer: config.silent_peer,
             silence: Alarm::new(),
+            _permit: permit,
         }
     }
 

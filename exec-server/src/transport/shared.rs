@@ -1,4 +1,4 @@
-//! A socket that can still be read when the websocket over it no longer can, and that knows when its peer was heard.
+//! A socket that can still be read when what lies over it no longer can, and that knows when its peer was heard.
 
 use std::io;
 use std::pin::Pin;
@@ -8,17 +8,18 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rustix::net::{Shutdown, shutdown};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
+
+use super::socket::Socket;
 
 /// A handle on a socket. Cloning gives another one on the same socket.
 #[derive(Debug, Clone)]
-pub(super) struct SharedStream(Arc<Socket>);
+pub(super) struct SharedStream(Arc<Shared>);
 
 #[derive(Debug)]
-struct Socket {
-    stream: TcpStream,
+struct Shared {
+    socket: Socket,
     opened: Instant,
     /// When there was the last sign of life, in milliseconds from `opened` on.
     heard_ms: AtomicU64,
@@ -27,9 +28,9 @@ struct Socket {
 }
 
 impl SharedStream {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self(Arc::new(Socket {
-            stream,
+    pub(super) fn new(socket: Socket) -> Self {
+        Self(Arc::new(Shared {
+            socket,
             opened: Instant::now(),
             heard_ms: AtomicU64::new(0),
             is_held_up: AtomicBool::new(false),
@@ -55,7 +56,7 @@ impl SharedStream {
     /// Cancel safe.
     pub(super) async fn has_room(&self) {
         // What is wrong with it is seen by whoever writes or reads.
-        let _ = self.0.stream.writable().await;
+        let _ = self.0.socket.writable().await;
     }
 
     fn hear(&self) {
@@ -66,8 +67,16 @@ impl SharedStream {
     /// Takes note that a read got less than it had room for: nothing is left, and a look at the socket can be saved. What
     /// comes from now on makes it ready again.
     fn is_drained(&self) {
-        let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _ = self.0.stream.try_io(Interest::READABLE, nothing);
+        self.0.socket.is_drained();
+    }
+
+    /// Says that nothing more will be sent.
+    ///
+    /// # Errors
+    ///
+    /// When the socket is broken.
+    fn end(&self) -> io::Result<()> {
+        Ok(shutdown(&self.0.socket, Shutdown::Write)?)
     }
 
     /// Says that nothing more will be sent, then takes in and drops what the peer still sends, until
@@ -80,11 +89,11 @@ impl SharedStream {
     ///
     /// Cancel safe.
     pub(super) async fn drain(&self, scratch: &mut [u8]) {
-        if shutdown(&self.0.stream, Shutdown::Write).is_err() {
+        if self.end().is_err() {
             return;
         }
-        while self.0.stream.readable().await.is_ok() {
-            match self.0.stream.try_read(scratch) {
+        while self.0.socket.readable().await.is_ok() {
+            match self.0.socket.try_read(scratch) {
                 Ok(0) => return,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -97,9 +106,9 @@ impl SharedStream {
 impl AsyncRead for SharedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.0.stream.poll_read_ready(cx))?;
+            ready!(self.0.socket.poll_read_ready(cx))?;
             let room = buf.remaining();
-            match self.0.stream.try_read(buf.initialize_unfilled()) {
+            match self.0.socket.try_read(buf.initialize_unfilled()) {
                 Ok(bytes) => {
                     if bytes < room {
                         self.is_drained();
@@ -120,11 +129,11 @@ impl AsyncRead for SharedStream {
 impl AsyncWrite for SharedStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         loop {
-            if self.0.stream.poll_write_ready(cx)?.is_pending() {
+            if self.0.socket.poll_write_ready(cx)?.is_pending() {
                 self.0.is_held_up.store(true, Ordering::Relaxed);
                 return Poll::Pending;
             }
-            match self.0.stream.try_write(buf) {
+            match self.0.socket.try_write(buf) {
                 Ok(bytes) => {
                     if self.is_held_up() {
                         self.hear();
@@ -144,8 +153,7 @@ impl AsyncWrite for SharedStream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // The websocket says goodbye in its own way; the socket closes with its last handle.
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.end())
     }
 }
 
@@ -154,7 +162,7 @@ pub(super) mod tests {
     use std::future::poll_fn;
 
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
     use tokio::time::advance;
 
     use super::*;
@@ -166,7 +174,7 @@ pub(super) mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let connecting = TcpStream::connect(listener.local_addr().unwrap());
         let (peer, accepted) = tokio::join!(connecting, listener.accept());
-        (SharedStream::new(accepted.unwrap().0), peer.unwrap())
+        (SharedStream::new(Socket::Tcp(accepted.unwrap().0)), peer.unwrap())
     }
 
     #[tokio::test(start_paused = true)]

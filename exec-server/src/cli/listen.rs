@@ -1,0 +1,133 @@
+//! Where the command line says to serve.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use listenfd::ListenFd;
+use tokio::net::{TcpListener, UnixListener};
+
+use super::Failure;
+use crate::transport::{Listener, Tls};
+
+/// Where to serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Listen {
+    /// Standard input and output.
+    Stdio,
+    /// Websockets on this address.
+    Websocket(SocketAddr),
+    /// Websockets over TLS on this address.
+    Tls(SocketAddr),
+    /// Websockets on a Unix socket at this path.
+    Unix(PathBuf),
+    /// Websockets on the sockets that a service manager has made.
+    Passed,
+}
+
+impl FromStr for Listen {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WANTED: &str = "none of `stdio`, `ws://IP:PORT`, `wss://IP:PORT`, `unix:///PATH` and `fd://`";
+        let address = |text: &str| text.trim_end_matches('/').parse().map_err(|_| WANTED);
+        if let "stdio" | "stdio://" = text {
+            Ok(Self::Stdio)
+        } else if text == "fd://" {
+            Ok(Self::Passed)
+        } else if let Some(text) = text.strip_prefix("ws://") {
+            address(text).map(Self::Websocket)
+        } else if let Some(text) = text.strip_prefix("wss://") {
+            address(text).map(Self::Tls)
+        } else if let Some(path) = text.strip_prefix("unix://").filter(|path| path.starts_with('/')) {
+            Ok(Self::Unix(path.into()))
+        } else {
+            Err(WANTED)
+        }
+    }
+}
+
+impl Listen {
+    /// Opens it. None for standard input and output.
+    pub(super) async fn open(&self, tls: Option<&Tls>) -> Result<Vec<Listener>, Failure> {
+        match self {
+            Self::Stdio => Ok(Vec::new()),
+            Self::Websocket(address) => Ok(vec![bind(*address).await?.into()]),
+            Self::Tls(address) => {
+                let tls = tls.ok_or("wss:// needs --tls-cert and --tls-key")?;
+                Ok(vec![Listener::tls(bind(*address).await?, tls.clone())])
+            }
+            Self::Unix(path) => {
+                let listener = Listener::unix(path).await;
+                let listener = listener
+                    .map_err(|error| format!("cannot listen on unix://{}: {error}", path.display()))?;
+                Ok(vec![listener])
+            }
+            Self::Passed => passed(tls),
+        }
+    }
+}
+
+/// Whether a service manager has made sockets for this program (`sd_listen_fds(3)`).
+pub(super) fn are_passed() -> bool {
+    ListenFd::from_env().len() > 0
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).await;
+    Ok(listener.map_err(|error| format!("cannot listen on {address}: {error}"))?)
+}
+
+/// The sockets that a service manager has made. With a certificate those of the network speak TLS.
+fn passed(tls: Option<&Tls>) -> Result<Vec<Listener>, Failure> {
+    let mut passed = ListenFd::from_env();
+    let mut listeners = Vec::with_capacity(passed.len());
+    for at in 0..passed.len() {
+        if let Ok(Some(listener)) = passed.take_unix_listener(at) {
+            listener.set_nonblocking(true)?;
+            listeners.push(UnixListener::from_std(listener)?.into());
+        } else if let Ok(Some(listener)) = passed.take_tcp_listener(at) {
+            listener.set_nonblocking(true)?;
+            let listener = TcpListener::from_std(listener)?;
+            listeners.push(match tls {
+                Some(tls) => Listener::tls(listener, tls.clone()),
+                None => listener.into(),
+            });
+        } else {
+            return Err(format!("socket {at} of LISTEN_FDS is none to listen on for websockets").into());
+        }
+    }
+    if listeners.is_empty() {
+        return Err("no sockets were passed: LISTEN_FDS and LISTEN_PID name none for this program".into());
+    }
+    Ok(listeners)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_those_that_hosts_use() {
+        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        for (text, listen) in [
+            ("stdio", Some(Listen::Stdio)),
+            ("stdio://", Some(Listen::Stdio)),
+            ("ws://127.0.0.1:80", Some(Listen::Websocket(local(80)))),
+            ("ws://127.0.0.1:0/", Some(Listen::Websocket(local(0)))),
+            ("wss://127.0.0.1:80", Some(Listen::Tls(local(80)))),
+            (
+                "unix:///run/exec.sock",
+                Some(Listen::Unix("/run/exec.sock".into())),
+            ),
+            ("fd://", Some(Listen::Passed)),
+            ("ws://localhost:80", None),
+            ("ws://127.0.0.1", None),
+            ("unix://run/exec.sock", None),
+            ("unix:", None),
+            ("", None),
+        ] {
+            assert_eq!(Listen::from_str(text).ok(), listen, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! TLS.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use exec_tests::program::{Running, server as program};
+use exec_tests::wait::within_patience;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustix::process::Signal;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
+use tempfile::tempdir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::handshake;
+
+/// Makes a certificate for `localhost` and its key, where the server reads them.
+fn make_certificate(place: &Path) {
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["localhost".to_owned()]).expect("there is randomness");
+    fs::write(place.join("cert.pem"), cert.pem()).expect("there is room for a file");
+    fs::write(place.join("key.pem"), signing_key.serialize_pem()).expect("there is room for a file");
+}
+
+fn certificate(place: &Path) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(place.join("cert.pem")).expect("it is one")
+}
+
+/// A server that speaks TLS, and where.
+async fn listening(place: &Path) -> (Running, String) {
+    let mut command = program(["--no-tasks", "--log", "info", "--listen", "wss://127.0.0.1:0"]);
+    command
+        .arg("--tls-cert")
+        .arg(place.join("cert.pem"))
+        .arg("--tls-key")
+        .arg(place.join("key.pem"));
+    let mut server = Running::start(command);
+    server.stdout_until("\n").await;
+    let url = String::from_utf8(server.stdout.clone()).expect("it is text");
+    let address = url
+        .trim_end()
+        .strip_prefix("wss://")
+        .expect("it speaks TLS")
+        .to_owned();
+    (server, address)
+}
+
+/// The beginning of what a server with this certificate answers.
+async fn answer(
+    server: &str,
+    root: CertificateDer<'static>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> std::io::Result<String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(root).expect("it is a certificate");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .expect("they are supported")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(server).await?;
+    let name = ServerName::try_from("localhost").expect("it is a name");
+    let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    let mut stream = within_patience("TLS", connecting).await?;
+    stream
+        .write_all(handshake("/", "Host: localhost\r\n").as_bytes())
+        .await?;
+    let mut answer = vec![0; "HTTP/1.1 101".len()];
+    within_patience("an answer", stream.read_exact(&mut answer)).await?;
+    Ok(String::from_utf8(answer).expect("it is text"))
+}
+
+#[tokio::test]
+async fn a_websocket_is_spoken_over_tls() {
+    let place = tempdir().expect("there is room for a directory");
+    make_certificate(place.path());
+    let (server, address) = listening(place.path()).await;
+    for versions in [&[&version::TLS12][..], &[&version::TLS13]] {
+        let answer = answer(&address, certificate(place.path()), versions).await;
+        assert_eq!(answer.expect("it speaks TLS"), "HTTP/1.1 101");
+    }
+    let mut plain = TcpStream::connect(&address).await.expect("the server listens");
+    plain
+        .write_all(handshake("/", "Host: localhost\r\n").as_bytes())
+        .await
+        .expect("the server reads");
+    let mut answer = Vec::new();
+    let _ = within_patience("the end", plain.read_to_end(&mut answer)).await;
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+    server.signal(Signal::TERM);
+    assert!(server.output().await.status.success());
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_read_when_somebody_says_so() {
+    let place = tempdir().expect("there is room for a directory");
+    make_certificate(place.path());
+    let first = certificate(place.path());
+    let (server, address) = listening(place.path()).await;
+    make_certificate(place.path());
+    let second = certificate(place.path());
+    let both = [&version::TLS13, &version::TLS12];
+    assert!(
+        answer(&address, second.clone(), &both).await.is_err(),
+        "nobody has said so"
+    );
+    server.signal(Signal::HUP);
+    let mut answered = None;
+    while answered.is_none() {
+        answered = answer(&address, second.clone(), &both).await.ok();
+    }
+    assert!(answer(&address, first, &both).await.is_err());
+    // What cannot be used leaves everything as it was.
+    fs::write(place.path().join("cert.pem"), "none").expect("there is room for a file");
+    server.signal(Signal::HUP);
+    for _ in 0..10 {
+        assert!(answer(&address, second.clone(), &both).await.is_ok());
+    }
+    server.signal(Signal::TERM);
+    let output = server.output().await;
+    assert!(output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("certificate"), "{said}");
+}
