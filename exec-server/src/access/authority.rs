@@ -24,15 +24,12 @@ pub(super) enum Host {
 impl Authority {
     /// Takes `HOST`, `HOST:PORT`, `[V6]` and `[V6]:PORT` apart. None for anything else, such as one with a user.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (host, rest) = match text.strip_prefix('[') {
-            Some(text) => {
-                let (address, rest) = text.split_once(']')?;
-                (Host::Address(address.parse::<Ipv6Addr>().ok()?.into()), rest)
-            }
-            None => {
-                let (host, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
-                (Host::parse(host)?, rest)
-            }
+        let (host, rest) = if let Some(text) = text.strip_prefix('[') {
+            let (address, rest) = text.split_once(']')?;
+            (Host::Address(address.parse::<Ipv6Addr>().ok()?.into()), rest)
+        } else {
+            let (host, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+            (Host::parse(host)?, rest)
         };
         let port = match rest.strip_prefix(':') {
             // RFC 3986 allows for a colon without a port.
@@ -67,19 +64,22 @@ mod tests {
 
     use super::*;
 
-    fn name(name: &str, port: Option<u16>) -> Option<Authority> {
+    fn name(name: &str, port: Option<u16>) -> Authority {
         let host = Host::Name(name.to_owned());
-        Some(Authority { host, port })
+        Authority { host, port }
     }
 
     #[test]
     fn names_and_addresses_are_told_apart() {
-        assert_eq!(Authority::parse("LocalHost:4000"), name("localhost", Some(4000)));
-        assert_eq!(Authority::parse("localhost."), name("localhost", None));
-        assert_eq!(Authority::parse("a_b.example:"), name("a_b.example", None));
+        assert_eq!(
+            Authority::parse("LocalHost:4000"),
+            Some(name("localhost", Some(4000)))
+        );
+        assert_eq!(Authority::parse("localhost."), Some(name("localhost", None)));
+        assert_eq!(Authority::parse("a_b.example:"), Some(name("a_b.example", None)));
         // What only looks like an address is a name, which nobody has allowed.
-        assert_eq!(Authority::parse("127.1"), name("127.1", None));
-        assert_eq!(Authority::parse("2130706433"), name("2130706433", None));
+        assert_eq!(Authority::parse("127.1"), Some(name("127.1", None)));
+        assert_eq!(Authority::parse("2130706433"), Some(name("2130706433", None)));
         let addresses = ["127.0.0.1", "[::1]:80", "10.0.0.1:4000", "[::ffff:127.0.0.1]"];
         for address in addresses {
             let parsed = Authority::parse(address).unwrap();

@@ -1,5 +1,3 @@
-use std::net::SocketAddr;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -13,8 +11,9 @@ fn admitted(access: &Access, target: &str, headers: &[&str]) -> Result<Identity,
 }
 
 fn admitted_by(access: &Access, bound: Bound, target: &str, headers: &[&str]) -> Result<Identity, Refusal> {
-    let lines: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    let text = format!("GET {target} HTTP/1.1\r\n{lines}\r\n");
+    let request_line = format!("GET {target} HTTP/1.1");
+    let lines = [&[request_line.as_str()], headers, &["", ""]].concat();
+    let text = lines.join("\r\n");
     let mut headers = [httparse::EMPTY_HEADER; 8];
     let mut request = httparse::Request::new(&mut headers);
     assert!(request.parse(text.as_bytes()).unwrap().is_complete());

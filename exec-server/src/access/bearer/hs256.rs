@@ -1,14 +1,15 @@
 //! HS256 for the library that reads tokens, and nothing else: what is not there cannot be mistaken for something that is.
 
-use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
 use jsonwebtoken::signature::{Error, Verifier};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use ring::hmac;
 
 static HS256: CryptoProvider = CryptoProvider {
-    signer_factory: refuse,
-    verifier_factory: verifier,
+    // We sign nothing.
+    signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
+    verifier_factory: |algorithm, key| verifier(*algorithm, key),
     key_utils: KeyUtils::new_unimplemented(),
 };
 
@@ -17,13 +18,8 @@ pub(super) fn install() {
     let _ = HS256.install_default();
 }
 
-/// We sign nothing.
-fn refuse(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
-    Err(ErrorKind::UnsupportedAlgorithm.into())
-}
-
-fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
-    if *algorithm != Algorithm::HS256 {
+fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
+    if algorithm != Algorithm::HS256 {
         return Err(ErrorKind::UnsupportedAlgorithm.into());
     }
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.try_get_as_bytes()?);

@@ -35,9 +35,9 @@ fn told(rules: &SignedBearer, claims: &serde_json::Value) -> Result<Identity, Re
     rules.check(signed(HEADER, &claims.to_string()).as_bytes(), at(NOW))
 }
 
-fn subject(issuer: Option<&str>, subject: Option<&str>) -> Result<Identity, Refusal> {
+fn subject(issuer: Option<&str>, subject: Option<&str>) -> Identity {
     let [issuer, subject] = [issuer, subject].map(|name| name.map(Into::into));
-    Ok(Identity::Subject { issuer, subject })
+    Identity::Subject { issuer, subject }
 }
 
 fn good() -> String {
@@ -51,9 +51,12 @@ fn good() -> String {
 fn a_good_token_names_its_subject() {
     assert_eq!(
         rules().check(good().as_bytes(), at(NOW)),
-        subject(Some("ci"), Some("alice"))
+        Ok(subject(Some("ci"), Some("alice")))
     );
-    assert_eq!(told(&rules(), &json!({ "exp": NOW + 60 })), subject(None, None));
+    assert_eq!(
+        told(&rules(), &json!({ "exp": NOW + 60 })),
+        Ok(subject(None, None))
+    );
 }
 
 /// The example of RFC 7515, appendix A.1, which others have signed.
@@ -64,7 +67,7 @@ fn a_token_of_others_is_understood() {
     let rules = SignedBearer::new(Secret::of(&URL_SAFE_NO_PAD.decode_to_vec(key).unwrap()));
     assert_eq!(
         rules.check(token.as_bytes(), at(1_300_819_379)),
-        subject(Some("joe"), None)
+        Ok(subject(Some("joe"), None))
     );
     assert_eq!(rules.check(token.as_bytes(), at(NOW)), Err(Refusal::Expired));
 }
@@ -197,7 +200,6 @@ fn an_expiry_is_required_and_a_number() {
             json!({ "exp": (NOW + 60).to_string() }),
             Some(Refusal::InvalidClaims),
         ),
-        (json!({ "exp": [NOW + 60] }), Some(Refusal::InvalidClaims)),
         (json!({ "exp": true }), Some(Refusal::InvalidClaims)),
         (
             json!({ "exp": NOW + 60, "nbf": "0" }),
@@ -208,7 +210,6 @@ fn an_expiry_is_required_and_a_number() {
             Some(Refusal::InvalidClaims),
         ),
         (json!({ "exp": NOW + 60, "sub": 5 }), Some(Refusal::InvalidClaims)),
-        (json!([NOW + 60]), Some(Refusal::InvalidClaims)),
         (json!({ "exp": -1 }), Some(Refusal::Expired)),
         (json!({ "exp": 0 }), Some(Refusal::Expired)),
         (json!({ "exp": 1_800_000_000.5 }), None),
@@ -227,6 +228,8 @@ fn an_expiry_is_required_and_a_number() {
     for claims in [
         r#"{"exp":1e400}"#,
         r#"{"exp":NaN}"#,
+        r#"{"exp":[9999999999]}"#,
+        "[9999999999]",
         r#"{"exp":9999999999,"exp":0}"#,
         "",
         "exp",
