@@ -42,7 +42,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the transport does not ask yet"))]
 pub mod access;
 mod causes;
 pub mod cli;

@@ -298,32 +298,6 @@ pub const BETWEEN_REFUSALS: Duration = Duration::from_secs(1);
 /// Each takes some 50 bytes. Who has more addresses than this learns nothing by it but refusals.
 pub const MAX_REFUSED_SOURCES: usize = 1024;
 
-/// Shortest secret that is accepted from a file, in bytes. A shorter one is refused, because it can be guessed.
-///
-/// As much as HS256 wants of its key, and in hexadecimal digits still more than anybody can try.
-pub const MIN_SECRET_BYTES: usize = 32;
-
-/// Longest file with a secret, in bytes. A longer one is refused: it is something else.
-pub const MAX_SECRET_FILE_BYTES: usize = 4 << 10;
-
-/// How far the clocks of this server and of whoever signs its tokens may be apart, where nobody says otherwise.
-///
-/// Machines that ask for the time are apart by milliseconds; a token that lives a minute too long would be a risk.
-pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
-
-/// Refused requests of one source at once that are answered. Beyond it, it is hung up on without an answer.
-///
-/// A person who tries out settings needs a few.
-pub const REFUSALS_AT_ONCE: u32 = 10;
-
-/// From one refused request to the next that is answered, once [`REFUSALS_AT_ONCE`] is used up.
-pub const BETWEEN_REFUSALS: Duration = Duration::from_secs(1);
-
-/// Sources of refused requests that are remembered. Beyond it the one is forgotten that would be answered in full soonest.
-///
-/// Each takes some 50 bytes. Who has more addresses than this learns nothing by it but refusals.
-pub const MAX_REFUSED_SOURCES: usize = 1024;
-
 // What must hold between them is checked by the compiler.
 const _: () = assert!(MAX_READ_BYTES as u64 >= process::DEFAULT_MAX_BYTES);
 const _: () = assert!(MAX_READ_REPLY_BYTES < MAX_MESSAGE_BYTES);

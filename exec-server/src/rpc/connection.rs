@@ -325,7 +325,7 @@ impl<'a> Dispatch<'a> {
             // Whoever serves the connection is about to drop it.
             return Err(shutting_down());
         }
-        let opened = self.open_session(id, params, style);
+        let opened = self.open_session(id, &params, style);
         match (&opened, &self.newcomer) {
             (Ok(()), _) => self.newcomer = None,
             (Err(_), Some(newcomer)) => newcomer.come_back(),
@@ -337,7 +337,7 @@ impl<'a> Dispatch<'a> {
     fn open_session(
         &mut self,
         id: &RequestId<'_>,
-        params: InitializeParams,
+        params: &InitializeParams,
         style: Style,
     ) -> Result<(), RpcError> {
         let session = self

@@ -22,6 +22,9 @@ pub(crate) async fn listen(server: &Server, listener: Listener) {
             () = server.stopping().cancelled() => return,
         };
         match accepted {
+            Ok(accepted) if accepted.is_of_another_user() => {
+                tracing::warn!(from = ?accepted.bound, "a connection of another user was refused");
+            }
             Ok(accepted) => {
                 let newcomer = server.newcomers().admit(accepted.source);
                 server.tasks().spawn(serve(server.clone(), accepted, newcomer));
@@ -36,13 +39,13 @@ pub(crate) async fn listen(server: &Server, listener: Listener) {
 
 async fn serve(server: Server, accepted: Accepted, newcomer: Newcomer) {
     let sent_away = newcomer.sent_away();
-    let served = async {
+    let life = async {
         if let Some(connection) = open(&server, accepted, newcomer).await {
             server.serve(connection).await;
         }
     };
     tokio::select! {
-        () = served => {}
+        () = life => {}
         // Only as long as nobody knows whose it is: there is nothing to be said goodbye to.
         () = sent_away.cancelled() => {}
     }

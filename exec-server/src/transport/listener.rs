@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _}
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
+use rustix::process::geteuid;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
 use super::socket::Socket;
@@ -123,8 +124,10 @@ impl Listener {
         fs::set_permissions(&path, fs::Permissions::from_mode(SOCKET_MODE))?;
         let metadata = fs::symlink_metadata(&path)?;
         let is = (metadata.dev(), metadata.ino());
-        let _file = Some(SocketFile { path, is });
-        Ok(Self(Kind::Unix { listener, _file }))
+        Ok(Self(Kind::Unix {
+            listener,
+            _file: Some(SocketFile { path, is }),
+        }))
     }
 
     /// Where it can be reached.
@@ -184,6 +187,16 @@ pub(super) struct Accepted {
     pub(super) bound: Bound,
     pub(super) source: Source,
     pub(super) tls: Option<Tls>,
+}
+
+impl Accepted {
+    /// Whether the system says that it comes from somebody else than this user.
+    pub(super) fn is_of_another_user(&self) -> bool {
+        match self.bound {
+            Bound::Unix { uid } => uid != geteuid().as_raw(),
+            Bound::Tcp => false,
+        }
+    }
 }
 
 /// Takes away the socket of a server that is dead.

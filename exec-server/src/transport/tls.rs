@@ -1,7 +1,7 @@
 //! The certificate of a server, and the key to it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustls::ServerConfig;
 use rustls::crypto::ring;
@@ -69,14 +69,17 @@ impl Tls {
     /// As for [`from_files`](Self::from_files); new connections get what they got before, then.
     pub fn reload(&self) -> Result<(), TlsError> {
         let config = read(&self.0.certificate, &self.0.key)?;
-        *self.0.config.lock().expect("no holder of this lock can panic") = config;
+        *self.lock() = config;
         Ok(())
     }
 
     /// What speaks TLS with the next peer.
     pub(super) fn acceptor(&self) -> TlsAcceptor {
-        let config = self.0.config.lock().expect("no holder of this lock can panic");
-        TlsAcceptor::from(Arc::clone(&config))
+        TlsAcceptor::from(Arc::clone(&self.lock()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<ServerConfig>> {
+        self.0.config.lock().expect("no holder of this lock can panic")
     }
 }
 

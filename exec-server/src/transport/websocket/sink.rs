@@ -150,8 +150,8 @@ mod tests {
     use tokio::time::advance;
     use tokio_tungstenite::tungstenite::protocol::Role;
 
-    use super::super::shared::tests::pair;
     use super::*;
+    use crate::transport::shared::tests::pair;
 
     const PING: [u8; 2] = [0x89, 0];
     const MESSAGE: [u8; 3] = [0x81, 1, b'7'];
@@ -159,7 +159,8 @@ mod tests {
     /// With the source, without which nothing can be flushed.
     async fn sink() -> (FrameSink, impl Sized, TcpStream) {
         let (socket, peer) = pair().await;
-        let websocket = WebSocketStream::from_raw_socket(socket.clone(), Role::Server, None).await;
+        let wire = Wire::Plain(socket.clone());
+        let websocket = WebSocketStream::from_raw_socket(wire, Role::Server, None).await;
         let (frames, source) = websocket.split();
         (FrameSink::new(frames, socket, &Config::default()), source, peer)
     }
