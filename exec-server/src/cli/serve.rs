@@ -1,5 +1,6 @@
 //! `exec-server`: serving.
 
+use std::convert::Infallible;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -9,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use super::Failure;
-use super::signals::Leave;
+use super::signals::{Leave, Reload};
 use crate::{Config, Server, ShutdownReport};
 
 /// Where to serve.
@@ -36,9 +37,22 @@ impl FromStr for Listen {
     }
 }
 
+/// Why a server leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// It was told to.
+    Signal,
+    /// There is nothing more to serve.
+    Finished,
+}
+
 /// Serves until a signal comes or, on stdio, the input ends.
 pub(super) async fn serve(listen: Listen, config: Config) -> Result<ExitCode, Failure> {
     let mut leave = Leave::new()?;
+    if listen == Listen::Stdio {
+        // The program that is served, or its terminal, is gone.
+        leave = leave.or_hang_up()?;
+    }
     let server = Server::new(config)?;
     let tasks = TaskTracker::new();
     let serving = match listen {
@@ -47,28 +61,40 @@ pub(super) async fn serve(listen: Listen, config: Config) -> Result<ExitCode, Fa
             tasks.spawn(async move { server.serve_stdio().await })
         }
         Listen::Websocket(address) => {
+            let mut reload = Reload::new()?;
             let listener = TcpListener::bind(address)
                 .await
                 .map_err(|error| format!("cannot listen on {address}: {error}"))?;
             announce(listener.local_addr()?)?;
             let server = server.clone();
             tasks.spawn(async move {
-                server.serve_websocket(listener).await;
-                Ok(())
+                tokio::select! {
+                    () = server.serve_websocket(listener) => Ok(()),
+                    never = reload_on(&mut reload) => match never {},
+                }
             })
         }
     };
-    let outcome = tokio::select! {
-        outcome = serving => outcome?,
-        () = leave.next() => Ok(()),
+    let (cause, outcome) = tokio::select! {
+        outcome = serving => (Cause::Finished, outcome?),
+        () = leave.next() => (Cause::Signal, Ok(())),
     };
     let report = shut_down(&server, &mut leave).await;
+    tell(cause, report);
     outcome?;
     Ok(if report.is_complete {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// A hang-up says that files of the server's have changed. There are none yet.
+async fn reload_on(reload: &mut Reload) -> Infallible {
+    loop {
+        reload.next().await;
+        tracing::info!("told to read its files again");
+    }
 }
 
 /// Tells where the server can be reached, in a line that programs read.
@@ -85,14 +111,38 @@ fn announce(address: SocketAddr) -> std::io::Result<()> {
 async fn shut_down(server: &Server, leave: &mut Leave) -> ShutdownReport {
     let shutdown = server.shutdown();
     tokio::pin!(shutdown);
-    let report = loop {
+    loop {
         tokio::select! {
-            report = &mut shutdown => break report,
+            report = &mut shutdown => return report,
             () = leave.next() => server.kill(),
         }
-    };
-    tracing::info!(?report, "leaving");
-    report
+    }
+}
+
+/// Says what was ended. Whoever ended the input knows it already; whoever sent a signal may not have known what still ran.
+fn tell(cause: Cause, report: ShutdownReport) {
+    let ShutdownReport {
+        sessions,
+        processes,
+        is_complete,
+    } = report;
+    if !is_complete {
+        tracing::warn!(
+            sessions,
+            processes,
+            is_complete,
+            "left, and not everything has ended"
+        );
+    } else if cause == Cause::Signal && processes > 0 {
+        tracing::warn!(
+            sessions,
+            processes,
+            is_complete,
+            "left on a signal, and ended what still ran"
+        );
+    } else {
+        tracing::info!(sessions, processes, is_complete, "left");
+    }
 }
 
 #[cfg(test)]
