@@ -124,7 +124,9 @@ kinds! {
     TooManyFiles = InternalError "tooManyFiles",
     /// A limit on processes, ours or the operating system's, is reached.
     TooManyProcesses = InternalError "tooManyProcesses",
-    /// The memory for the output of all processes is taken.
+    /// There are as many sessions as there may be, and none of them is idle without a connection.
+    TooManySessions = InternalError "tooManySessions",
+    /// The memory for the output of all processes is taken, or the operating system has none left.
     MemoryLimit = InternalError "memoryLimit",
     /// The process does not read its stdin, and the queue before it is full. Nothing was taken.
     StdinFull = InternalError "stdinFull",
@@ -184,6 +186,9 @@ pub struct ErrorData {
     /// The member of the params that is wrong, as a path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// The limit that was reached, by its name in the answer to `initialize`. None if it is the operating system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
     /// How the process ended that the request was about, if it has expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Box<ProcessRecord>>,
@@ -208,6 +213,7 @@ impl RpcError {
                 kind: kind.as_str().to_owned(),
                 errno: None,
                 field: None,
+                limit: None,
                 record: None,
                 candidates: Vec::new(),
             },
@@ -218,6 +224,13 @@ impl RpcError {
     #[must_use]
     pub fn with_field(mut self, field: &str) -> Self {
         self.data.field = Some(shortened(field.to_owned()));
+        self
+    }
+
+    /// The same error, for this limit of ours.
+    #[must_use]
+    pub fn with_limit(mut self, limit: &str) -> Self {
+        self.data.limit = Some(limit.to_owned());
         self
     }
 

@@ -195,6 +195,9 @@ pub struct Limits {
     pub detached_session_ms: u64,
     /// Processes that run at a time, in all sessions.
     pub processes: u64,
+    /// Processes of one session that run at a time. 0 if the server does not say.
+    #[serde(default)]
+    pub processes_per_session: u64,
     /// Processes of one session that ended and can still be read.
     pub ended_processes: u64,
     /// Processes of one session of which only the end is still known.
@@ -228,6 +231,9 @@ pub struct Limits {
     /// Open files of one session. 0 if the server does not say.
     #[serde(default)]
     pub file_handles: u64,
+    /// Open files of all sessions. 0 if the server does not say.
+    #[serde(default)]
+    pub file_handles_total: u64,
     /// Levels of directories that a walk goes down. 0 if the server does not say.
     #[serde(default)]
     pub walk_depth: u64,

@@ -87,13 +87,14 @@ fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 impl Files {
-    pub(crate) fn new(threads: &Threads, tasks: &TaskTracker) -> Self {
+    /// The file work of a new session. Each file that is open for it takes a place in `handles`.
+    pub(crate) fn new(threads: &Threads, tasks: &TaskTracker, handles: &Arc<Semaphore>) -> Self {
         Self {
             burden: Arc::new(Burden::new()),
             order: Arc::default(),
             room: Arc::new(Semaphore::new(MAX_FILE_JOBS)),
             long_room: Arc::new(Semaphore::new(MAX_LONG_FILE_JOBS)),
-            handles: Arc::default(),
+            handles: Arc::new(Handles::new(handles)),
             threads: threads.clone(),
             tasks: tasks.clone(),
             own_tasks: TaskTracker::new(),

@@ -73,7 +73,8 @@ pub const MAX_MATCH_TEXTS_BYTES: usize = 4 << 20;
 
 /// Requests of one connection that were read and whose answers were not yet written.
 ///
-/// A thousand long polls beside everything else. When it is reached, reading pauses.
+/// A thousand long polls beside everything else. When it is reached, reading pauses. It is what bounds those that wait: long
+/// polls, `process/wait` and `task/wait`.
 pub const MAX_REQUESTS_IN_FLIGHT: usize = 4096;
 
 /// Answers of one connection that wait to be written, in bytes, before reads are put off.
@@ -140,6 +141,11 @@ pub const MAX_FILE_BLOCK_BYTES: usize = 1 << 20;
 
 /// Open files of one session. Beyond it `fs/open` is refused.
 pub const MAX_FILE_HANDLES: usize = 128;
+
+/// Open files of all sessions. Beyond it `fs/open` is refused.
+///
+/// As many as eight sessions may have. Each takes a descriptor, and so does whatever else a server does.
+pub const MAX_FILE_HANDLES_IN_ALL: usize = 1024;
 
 /// Pieces of file work of one session that are under way at a time. Others wait for their turn.
 ///
@@ -214,6 +220,11 @@ pub const LONGEST_GOODBYE: Duration = Duration::from_secs(10);
 ///
 /// Each may hold [`RETAIN_BYTES`] of output and 64 KiB of pipe for each stream.
 pub const MAX_PROCESSES: usize = 4096;
+
+/// Processes of one session that run at a time. Beyond it a start is refused.
+///
+/// Half of all: one client, however mad, leaves as much to the others.
+pub const MAX_SESSION_PROCESSES: usize = MAX_PROCESSES / 2;
 
 /// Processes of one session that ended and can still be read. Beyond it the oldest is forgotten.
 pub const MAX_ENDED_PROCESSES: usize = 4096;
@@ -302,6 +313,7 @@ pub const MAX_REFUSED_SOURCES: usize = 1024;
 const _: () = assert!(MAX_READ_BYTES as u64 >= process::DEFAULT_MAX_BYTES);
 const _: () = assert!(MAX_READ_REPLY_BYTES < MAX_MESSAGE_BYTES);
 const _: () = assert!(MAX_FILE_LIST_BYTES < MAX_MESSAGE_BYTES / 8 * 7);
+const _: () = assert!(MAX_FILE_HANDLES < MAX_FILE_HANDLES_IN_ALL);
 const _: () = assert!(MAX_FILE_BLOCK_BYTES < MAX_FILE_BYTES);
 const _: () = assert!(PATTERN_MEMORY_BYTES < WAITS_MEMORY_BYTES / 2);
 const _: () = assert!(

@@ -23,7 +23,7 @@ use crate::access::Identity;
 use crate::access::failures::{Failures, Source, Told};
 use crate::config::Config;
 use crate::files::{Files, Threads};
-use crate::limits::{MAX_CONNECTIONS, MAX_PROCESSES};
+use crate::limits::{MAX_CONNECTIONS, MAX_FILE_HANDLES_IN_ALL, MAX_PROCESSES};
 use crate::output::OutputMemory;
 use crate::process::Stop;
 use crate::rpc::{self, Outbox};
@@ -51,6 +51,8 @@ struct Shared {
     spawner: Spawner,
     /// For work on files.
     threads: Threads,
+    /// Room for open files, of all sessions.
+    file_handles: Arc<Semaphore>,
     sessions: Registry,
     /// Processes that outlive their sessions.
     kept: Kept,
@@ -98,6 +100,7 @@ impl Server {
             methods: rpc::methods(),
             spawner,
             threads: Threads::default(),
+            file_handles: Arc::new(Semaphore::new(MAX_FILE_HANDLES_IN_ALL)),
             sessions: Registry::default(),
             kept: Kept::default(),
             running: Arc::new(Semaphore::new(MAX_PROCESSES)),
@@ -326,10 +329,8 @@ impl Server {
         if let Some(id) = resumed {
             return self.0.sessions.resume(id, identity);
         }
-        let opened = self
-            .0
-            .sessions
-            .open(Files::new(&self.0.threads, self.tasks()), identity);
+        let files = Files::new(&self.0.threads, self.tasks(), &self.0.file_handles);
+        let opened = self.0.sessions.open(files, identity);
         opened.inspect(|_| self.stats().opened.add(1))
     }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use exec_protocol::initialize::Notifications;
 use exec_protocol::process::OnDisconnect;
 use exec_protocol::{Group, ProcessId, SessionId};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 pub(crate) use error::{AttachError, ReserveError, SessionEnded};
@@ -22,6 +22,7 @@ pub(crate) use table::{Entry, Tombstone};
 
 use crate::access::Identity;
 use crate::files::Files;
+use crate::limits::MAX_SESSION_PROCESSES;
 use crate::process::{Process, Stop};
 use crate::rpc::Outbox;
 use crate::transport::CloseReason;
@@ -38,6 +39,8 @@ pub(crate) struct Session {
     state: Mutex<State>,
     /// A connection came, or none will.
     absence_over: Notify,
+    /// Room for processes that run.
+    running: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -91,6 +94,7 @@ impl Session {
             files,
             state: Mutex::new(state),
             absence_over: Notify::new(),
+            running: Arc::new(Semaphore::new(MAX_SESSION_PROCESSES)),
         }
     }
 
@@ -204,6 +208,11 @@ impl Session {
     pub(crate) fn end(&self, stop: &Stop) {
         self.end_as(&mut self.lock(), stop);
         self.absence_over.notify_waiters();
+    }
+
+    /// Room for another process that runs, if there is.
+    pub(crate) fn running_permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.running).try_acquire_owned().ok()
     }
 
     /// Takes the process's id, so that no other start can.

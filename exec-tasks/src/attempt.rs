@@ -79,14 +79,19 @@ pub(crate) async fn run(context: Arc<Context>, begun: Begun) {
     let started = move |engine: &mut crate::engine::Engine| engine.take_start(task, handle);
     // Without an engine nothing can be kept any more; the attempt ends with its server.
     let _ = context.calls.send(Box::new(started)).await;
-    let totals = match log {
+    let mut totals = match log {
         Ok(writer) => {
             let written = write_log(&context, task, &running, writer, &progress).await;
             written.unwrap_or_else(|_| progress.borrow().clone())
         }
         Err(message) => count_only(running.as_ref(), message, &progress).await,
     };
-    let outcome = Outcome::Ended(running.end());
+    let end = running.end();
+    if let Some(message) = &end.unread {
+        let message = message.clone();
+        totals.state.stopped.get_or_insert(LogStopped::Failed { message });
+    }
+    let outcome = Outcome::Ended(end);
     running.release().await;
     let of_log = totals.clone();
     let tail = context.readers.run(move || last_line(&files, of_log)).await;

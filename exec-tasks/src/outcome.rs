@@ -85,6 +85,7 @@ mod tests {
             reason,
             ended_by: None,
             at_ms: 0,
+            unread: None,
         })
     }
 

@@ -72,6 +72,8 @@ pub struct End {
     pub ended_by: Option<String>,
     /// When its leader ended, in Unix milliseconds.
     pub at_ms: u64,
+    /// Why output could not be read to its end.
+    pub unread: Option<String>,
 }
 
 /// Output, in its order: `bytes` are the chunks, one behind the other.

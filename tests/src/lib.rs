@@ -27,6 +27,7 @@
 
 pub mod blocks;
 pub mod clock;
+pub mod failing;
 pub mod fixture;
 pub mod os;
 pub mod program;

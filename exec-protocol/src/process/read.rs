@@ -86,7 +86,7 @@ pub struct ReadResult {
     pub exit_code: Option<i32>,
     /// Whether no output will follow.
     pub closed: bool,
-    /// Why it failed after it was started. Always null: such a failure is an exit.
+    /// Why output could not be read to its end, once it is closed. A process that fails has an exit instead.
     pub failure: Option<String>,
     /// Whether a sandbox stopped it. Always false without one.
     pub sandbox_denied: bool,
@@ -111,7 +111,7 @@ pub struct ReadResult {
     /// Why it ended, once it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_reason: Option<EndReason>,
-    /// Whether its output was given up before its end, as `drainGraceMs` was over.
+    /// Whether its output was given up before its end, as `drainGraceMs` was over or a read of it failed.
     #[serde(
         default,
         deserialize_with = "null_as_default",

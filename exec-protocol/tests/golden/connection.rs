@@ -153,6 +153,8 @@ fn limits() -> Limits {
         expired_processes: 19,
         retain_expired_ms: 20,
         record_bytes: 21,
+        processes_per_session: 34,
+        file_handles_total: 35,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `exec-server`: serving.
 
+use std::convert::Infallible;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -7,14 +8,31 @@ use tokio_util::task::TaskTracker;
 
 use super::Failure;
 use super::listen::Listen;
-use super::signals::Leave;
+use super::signals::{Leave, Reload};
+use crate::causes::described;
 use crate::transport::{Reachable, Tls};
 use crate::{Config, Server, ShutdownReport};
+
+/// Why a server leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// It was told to.
+    Signal,
+    /// There is nothing more to serve.
+    Finished,
+}
 
 /// Serves until a signal comes or, with stdio among them, the input ends.
 pub(super) async fn serve(listen: &[Listen], tls: Option<Tls>, config: Config) -> Result<ExitCode, Failure> {
     let mut leave = Leave::new()?;
+    let mut reload = None;
     let on_stdio = listen.contains(&Listen::Stdio);
+    if on_stdio {
+        // The program that is served, or its terminal, is gone.
+        leave = leave.or_hang_up()?;
+    } else {
+        reload = Some(Reload::new()?);
+    }
     let mut listeners = Vec::new();
     for listen in listen {
         listeners.extend(listen.open(tls.as_ref()).await?);
@@ -32,17 +50,37 @@ pub(super) async fn serve(listen: &[Listen], tls: Option<Tls>, config: Config) -
         let server = server.clone();
         tasks.spawn(async move { server.serve_websocket(listener).await });
     }
-    let outcome = tokio::select! {
-        outcome = server.serve_stdio(), if on_stdio => outcome,
-        () = leave.next() => Ok(()),
+    let (cause, outcome) = tokio::select! {
+        outcome = server.serve_stdio(), if on_stdio => (Cause::Finished, outcome),
+        () = leave.next() => (Cause::Signal, Ok(())),
+        never = reload_on(reload.as_mut(), tls.as_ref()) => match never {},
     };
     let report = shut_down(&server, &mut leave).await;
+    tell(cause, report);
     outcome?;
     Ok(if report.is_complete {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Reads the certificate again whenever a hang-up says that it has changed.
+async fn reload_on(reload: Option<&mut Reload>, tls: Option<&Tls>) -> Infallible {
+    let Some(reload) = reload else {
+        return std::future::pending().await;
+    };
+    loop {
+        reload.next().await;
+        match tls.map(Tls::reload) {
+            None => tracing::info!("there is no certificate to read again"),
+            Some(Ok(())) => tracing::info!("the certificate was read again"),
+            Some(Err(error)) => {
+                let error = described(&error);
+                tracing::error!(%error, "the certificate stays what it was: the new one cannot be used");
+            }
+        }
+    }
 }
 
 /// Tells where the server can be reached, in lines that programs read.
@@ -58,12 +96,36 @@ fn announce(reachable: &[Reachable]) -> std::io::Result<()> {
 async fn shut_down(server: &Server, leave: &mut Leave) -> ShutdownReport {
     let shutdown = server.shutdown();
     tokio::pin!(shutdown);
-    let report = loop {
+    loop {
         tokio::select! {
-            report = &mut shutdown => break report,
+            report = &mut shutdown => return report,
             () = leave.next() => server.kill(),
         }
-    };
-    tracing::info!(?report, "leaving");
-    report
+    }
+}
+
+/// Says what was ended. Whoever ended the input knows it already; whoever sent a signal may not have known what still ran.
+fn tell(cause: Cause, report: ShutdownReport) {
+    let ShutdownReport {
+        sessions,
+        processes,
+        is_complete,
+    } = report;
+    if !is_complete {
+        tracing::warn!(
+            sessions,
+            processes,
+            is_complete,
+            "left, and not everything has ended"
+        );
+    } else if cause == Cause::Signal && processes > 0 {
+        tracing::warn!(
+            sessions,
+            processes,
+            is_complete,
+            "left on a signal, and ended what still ran"
+        );
+    } else {
+        tracing::info!(sessions, processes, is_complete, "left");
+    }
 }

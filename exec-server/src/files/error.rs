@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::limits::{MAX_FILE_BYTES, MAX_FILE_HANDLES};
+use crate::limits::{MAX_FILE_BYTES, MAX_FILE_HANDLES, MAX_FILE_HANDLES_IN_ALL};
 
 /// Why file work failed.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,9 @@ pub(crate) enum FileError {
     /// There are as many as there may be.
     #[error("the session has {MAX_FILE_HANDLES} open handles already")]
     TooManyHandles,
+    /// All sessions together have as many as they may.
+    #[error("all sessions together have {MAX_FILE_HANDLES_IN_ALL} open handles already")]
+    TooManyHandlesInAll,
     /// No handle of that name is open.
     #[error("no handle of that name is open")]
     UnknownHandle,

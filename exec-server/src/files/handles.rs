@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use exec_protocol::{HandleId, envelope};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::replacement::Replacement;
 use super::{FileError, contents};
@@ -15,15 +16,17 @@ use crate::limits::MAX_FILE_HANDLES;
 /// The open files of one session, by the client's names.
 ///
 /// All but what is declared and withdrawn is asked by work in its turn, so what was asked for earlier of the same name is done.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Handles {
     /// Held only for the length of a memory operation, never across an await.
     state: Mutex<State>,
+    /// Room for open files, of all sessions.
+    room: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    open: HashMap<HandleId, Arc<Handle>>,
+    open: HashMap<HandleId, Arc<Opened>>,
     /// Where new contents will be put, of those that are open for them or are to be.
     declared: HashMap<HandleId, Vec<Arc<Path>>>,
     /// Those of them of which a block was refused, whenever it would have been its turn.
@@ -48,6 +51,13 @@ pub(crate) struct Block {
     has_come: bool,
 }
 
+/// A file that is open, and its place among those of all sessions.
+#[derive(Debug)]
+struct Opened {
+    handle: Handle,
+    _place: OwnedSemaphorePermit,
+}
+
 /// A file that is open.
 #[derive(Debug)]
 enum Handle {
@@ -64,6 +74,14 @@ enum Writing {
 }
 
 impl Handles {
+    /// None are open. Each will take a place in `room`.
+    pub(crate) fn new(room: &Arc<Semaphore>) -> Self {
+        Self {
+            state: Mutex::default(),
+            room: Arc::clone(room),
+        }
+    }
+
     /// Takes note of where new contents will be put.
     pub(crate) fn declare(self: &Arc<Self>, id: &HandleId, path: &Path) -> Declaration {
         let path: Arc<Path> = Arc::from(path);
@@ -86,8 +104,8 @@ impl Handles {
 
     /// Opens a file for reading.
     pub(crate) fn open(&self, id: &HandleId, path: &Path) -> Result<(), FileError> {
-        self.admit(id)?;
-        self.insert(id, Handle::Reading(contents::open(path)?.0))
+        let place = self.admit(id)?;
+        self.insert(id, Handle::Reading(contents::open(path)?.0), place)
     }
 
     /// A block that is to be written.
@@ -99,16 +117,22 @@ impl Handles {
         }
     }
 
-    /// Whether another one may be opened: a look before the file is touched.
-    fn admit(&self, id: &HandleId) -> Result<(), FileError> {
-        self.lock().admit(id)
+    /// A place for another one, if it may be opened: a look before the file is touched.
+    fn admit(&self, id: &HandleId) -> Result<OwnedSemaphorePermit, FileError> {
+        self.lock().admit(id)?;
+        let place = Arc::clone(&self.room).try_acquire_owned();
+        place.map_err(|_| FileError::TooManyHandlesInAll)
     }
 
-    fn insert(&self, id: &HandleId, handle: Handle) -> Result<(), FileError> {
+    fn insert(&self, id: &HandleId, handle: Handle, place: OwnedSemaphorePermit) -> Result<(), FileError> {
         let mut state = self.lock();
         // Others may have been opened meanwhile, or the session ended.
         state.admit(id)?;
-        state.open.insert(id.clone(), Arc::new(handle));
+        let opened = Opened {
+            handle,
+            _place: place,
+        };
+        state.open.insert(id.clone(), Arc::new(opened));
         Ok(())
     }
 
@@ -120,8 +144,8 @@ impl Handles {
         length: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), FileError> {
-        let handle = self.get(id)?;
-        let Handle::Reading(file) = &*handle else {
+        let opened = self.get(id)?;
+        let Handle::Reading(file) = &opened.handle else {
             return Err(FileError::WrongMode("writing"));
         };
         let block = contents::read_at(file, offset, length)?;
@@ -130,8 +154,8 @@ impl Handles {
     }
 
     fn write(&self, id: &HandleId, offset: u64, block: &[u8]) -> Result<(), FileError> {
-        let handle = self.get(id)?;
-        let Handle::Writing(writing) = &*handle else {
+        let opened = self.get(id)?;
+        let Handle::Writing(writing) = &opened.handle else {
             return Err(FileError::WrongMode("reading"));
         };
         let writing = lock(writing);
@@ -143,8 +167,8 @@ impl Handles {
 
     /// A block of what is open is missing.
     fn spoil(&self, id: &HandleId) {
-        if let Ok(handle) = self.get(id)
-            && let Handle::Writing(writing) = &*handle
+        if let Ok(opened) = self.get(id)
+            && let Handle::Writing(writing) = &opened.handle
         {
             *lock(writing) = Writing::Spoiled;
         }
@@ -163,11 +187,11 @@ impl Handles {
     pub(crate) fn close(&self, id: &HandleId) -> Result<(), FileError> {
         let mut state = self.lock();
         let is_spoiled = state.spoiled.remove(id);
-        let Some(handle) = state.open.remove(id) else {
+        let Some(opened) = state.open.remove(id) else {
             return Ok(());
         };
         drop(state);
-        let Handle::Writing(writing) = &*handle else {
+        let Handle::Writing(writing) = &opened.handle else {
             return Ok(());
         };
         let writing = std::mem::replace(&mut *lock(writing), Writing::Spoiled);
@@ -192,7 +216,7 @@ impl Handles {
         (!open.is_empty()).then_some(open)
     }
 
-    fn get(&self, id: &HandleId) -> Result<Arc<Handle>, FileError> {
+    fn get(&self, id: &HandleId) -> Result<Arc<Opened>, FileError> {
         self.lock().open.get(id).cloned().ok_or(FileError::UnknownHandle)
     }
 
@@ -204,10 +228,10 @@ impl Handles {
 impl Declaration {
     /// Opens the file for its new contents.
     pub(crate) fn open(mut self, path: &Path) -> Result<(), FileError> {
-        self.among.admit(&self.id)?;
+        let place = self.among.admit(&self.id)?;
         let writing = Writing::Whole(Replacement::begin(path, None)?);
         self.among
-            .insert(&self.id, Handle::Writing(Mutex::new(writing)))?;
+            .insert(&self.id, Handle::Writing(Mutex::new(writing)), place)?;
         self.is_begun = true;
         Ok(())
     }

@@ -66,8 +66,10 @@ pub(crate) struct CloseFacts {
     pub(crate) at_ms: u64,
     pub(crate) cpu: Option<Usage>,
     pub(crate) max_rss_bytes: Option<u64>,
-    /// Whether the end of output was not waited for.
+    /// Whether the end of output was not waited for, or output could not be read.
     pub(crate) incomplete: bool,
+    /// Why it could not be read.
+    pub(crate) failure: Option<String>,
     /// Who held it then.
     pub(crate) held_by: Vec<Holder>,
 }

@@ -213,7 +213,7 @@ impl State {
             exited: exit.is_some(),
             exit_code: exit.map(|exit| exit.code),
             closed: closed.is_some(),
-            failure: None,
+            failure: closed.and_then(|closed| closed.facts.failure.clone()),
             sandbox_denied: false,
             next_offset: Some(next.offset),
             first_seq: Some(first_seq),

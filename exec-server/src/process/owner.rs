@@ -44,6 +44,8 @@ pub(crate) struct Owner {
     terminal: Option<Terminal>,
     life: Lifecycle,
     has_exited: bool,
+    /// Why output was given up that could not be read.
+    failure: Option<String>,
     /// The client that asked first for the end.
     asked_by: Option<Arc<str>>,
     /// When a kill that was refused is tried again.
@@ -101,6 +103,7 @@ impl Owner {
             terminal,
             life,
             has_exited: false,
+            failure: None,
             asked_by: None,
             kill_again_at: None,
             read_since: Some(now),

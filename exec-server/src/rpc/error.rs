@@ -63,7 +63,10 @@ impl From<OpenError> for RpcError {
     fn from(error: OpenError) -> Self {
         let kind = match error {
             OpenError::Unknown => ErrorKind::UnknownSession,
-            OpenError::TooMany | OpenError::NoRandomness(_) => ErrorKind::Internal,
+            OpenError::TooMany => {
+                return Self::new(ErrorKind::TooManySessions, error.to_string()).with_limit("sessions");
+            }
+            OpenError::NoRandomness(_) => ErrorKind::Internal,
             OpenError::ShuttingDown => ErrorKind::ShuttingDown,
         };
         Self::new(kind, error.to_string())
@@ -134,8 +137,15 @@ impl From<StartError> for RpcError {
             }
             StartError::ShuttingDown => shutting_down(),
             StartError::NoRandomness(_) => Self::new(ErrorKind::Internal, error.to_string()),
-            StartError::Memory(_) => Self::new(ErrorKind::MemoryLimit, error.to_string()),
-            StartError::TooMany => Self::new(ErrorKind::TooManyProcesses, error.to_string()),
+            StartError::Memory(_) => {
+                Self::new(ErrorKind::MemoryLimit, error.to_string()).with_limit("outputMemoryBytes")
+            }
+            StartError::TooMany => {
+                Self::new(ErrorKind::TooManyProcesses, error.to_string()).with_limit("processes")
+            }
+            StartError::TooManyInSession => {
+                Self::new(ErrorKind::TooManyProcesses, error.to_string()).with_limit("processesPerSession")
+            }
             StartError::Spawn(error) => spawn(&error),
         }
     }
@@ -156,7 +166,8 @@ fn spawn(error: &SpawnError) -> RpcError {
         SpawnError::ArgumentListTooLong { .. } => (ErrorKind::InvalidParams, Some(Field::Argv.to_string())),
         SpawnError::TooManyFiles { .. } => (ErrorKind::TooManyFiles, None),
         SpawnError::TooManyProcesses { .. } => (ErrorKind::TooManyProcesses, None),
-        SpawnError::OutOfMemory { .. } | SpawnError::Os { .. } => (ErrorKind::Internal, None),
+        SpawnError::OutOfMemory { .. } => (ErrorKind::MemoryLimit, None),
+        SpawnError::Os { .. } => (ErrorKind::Internal, None),
     };
     let message = match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
@@ -194,7 +205,12 @@ impl From<FileError> for RpcError {
             FileError::IntoItself | FileError::NoName => (ErrorKind::InvalidRequest, None),
             FileError::TooLarge | FileError::TooManyEntries => (ErrorKind::FileTooLarge, None),
             FileError::HandleTaken => (ErrorKind::DuplicateHandle, None),
-            FileError::TooManyHandles => (ErrorKind::TooManyFiles, None),
+            FileError::TooManyHandles => {
+                return Self::new(ErrorKind::TooManyFiles, error.to_string()).with_limit("fileHandles");
+            }
+            FileError::TooManyHandlesInAll => {
+                return Self::new(ErrorKind::TooManyFiles, error.to_string()).with_limit("fileHandlesTotal");
+            }
             FileError::UnknownHandle => (ErrorKind::UnknownHandle, None),
             FileError::Spoiled => (ErrorKind::WriteIncomplete, None),
             FileError::WrongMode(_) => (ErrorKind::WrongHandleMode, None),
@@ -292,7 +308,10 @@ pub(super) fn invalid_param(field: &str, message: impl Into<String>) -> RpcError
 pub(super) fn stdin(refusal: StdinRefusal) -> Option<RpcError> {
     let (kind, field) = match refusal {
         StdinRefusal::Closed => return None,
-        StdinRefusal::Full => (ErrorKind::StdinFull, "chunk"),
+        StdinRefusal::Full => {
+            let full = RpcError::new(ErrorKind::StdinFull, refusal.to_string());
+            return Some(full.with_field("chunk").with_limit("stdinQueueBytes"));
+        }
         StdinRefusal::IdReused => (ErrorKind::WriteIdReused, "writeId"),
         StdinRefusal::Mixed => (ErrorKind::InvalidParams, "offset"),
     };

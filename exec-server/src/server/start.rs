@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Server;
 use crate::access::Identity;
-use crate::limits::{MAX_PROCESSES, MIN_RETAIN_BYTES, RETAIN_BYTES};
+use crate::limits::{MAX_PROCESSES, MAX_SESSION_PROCESSES, MIN_RETAIN_BYTES, RETAIN_BYTES};
 use crate::output::{MemoryLimit, OutputLog};
 use crate::process::{CommandError, Description, Owner, Phase, Process, Release, Stop, command, look_after};
 use crate::session::{Entry, NoRandomness, ReserveError, Session, Tombstone, random_id};
@@ -25,6 +25,8 @@ pub(crate) enum StartError {
     Memory(#[from] MemoryLimit),
     #[error("there are {MAX_PROCESSES} processes already")]
     TooMany,
+    #[error("the session has {MAX_SESSION_PROCESSES} processes already")]
+    TooManyInSession,
     #[error("the server is shutting down")]
     ShuttingDown,
     #[error(transparent)]
@@ -51,15 +53,15 @@ impl Server {
         let (process, command) = self.prepare(params, Some(session.identity().clone()), |description| {
             OutputLog::new(&description.process_id, retain_bytes, on_slow_client)
         })?;
-        let Some(running) = Arc::clone(&self.0.running).try_acquire_owned().ok() else {
-            // One that was started before needs no room.
-            return match session.named(process.id()) {
-                Some(entry) => self
-                    .repeated(entry, &process)
-                    .await?
-                    .ok_or(StartError::TooMany.into()),
-                None => Err(StartError::TooMany.into()),
-            };
+        let places = match self.places(session) {
+            Ok(places) => places,
+            Err(none) => {
+                // One that was started before needs no room.
+                return match session.named(process.id()) {
+                    Some(entry) => self.repeated(entry, &process).await?.ok_or(none.into()),
+                    None => Err(none.into()),
+                };
+            }
         };
         while let Err(error) = session.reserve(&process) {
             let ReserveError::Taken(entry) = error else {
@@ -90,13 +92,20 @@ impl Server {
             Arc::clone(session),
             Arc::clone(&process),
             command,
-            running,
+            places,
             started,
         );
         self.owners().spawn(own);
         let outcome = outcome.await.map_err(|_| StartError::ShuttingDown)?;
         outcome.map_err(StartError::from)?;
         Ok(process.start_result().expect("it was started"))
+    }
+
+    /// A place for a process among those of its session, and one among all.
+    fn places(&self, session: &Session) -> Result<[OwnedSemaphorePermit; 2], StartError> {
+        let in_session = session.running_permit().ok_or(StartError::TooManyInSession)?;
+        let in_all = Arc::clone(&self.0.running).try_acquire_owned();
+        Ok([in_session, in_all.map_err(|_| StartError::TooMany)?])
     }
 
     /// The process that `params` ask for, whom it belongs to, and what to run.
@@ -147,7 +156,7 @@ impl Server {
         session: Arc<Session>,
         process: Arc<Process>,
         command: Command,
-        running: OwnedSemaphorePermit,
+        places: [OwnedSemaphorePermit; 2],
         started: oneshot::Sender<Result<(), SpawnError>>,
     ) {
         let owner = match Owner::spawn(Arc::clone(&process), command, &self.0.spawner).await {
@@ -180,7 +189,7 @@ impl Server {
                 session.remove_outlived(&process);
                 self.kept().remove_outlived(&process);
             }
-            drop(running);
+            drop(places);
         };
         tokio::join!(outlived, self.retain(&session, &process));
     }

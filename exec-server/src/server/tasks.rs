@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::{Server, Shared, StartError};
 use crate::config::TaskStorage;
 use crate::limits::{RETAIN_BYTES, TASK_OUTPUT_BYTES};
-use crate::output::{Entry, OutputLog};
+use crate::output::{Entry, OutputLog, Summary};
 use crate::process::{Owner, Process, Stop, look_after};
 
 /// Starts processes of tasks. It does not hold the server: the server has the tasks.
@@ -156,17 +156,15 @@ impl Running for TaskProcess {
     }
 
     fn end(&self) -> End {
-        let exit = self
-            .0
-            .log()
-            .exit()
-            .expect("a process exits before its output ends");
+        let Summary { exit, closed, .. } = self.0.log().summary();
+        let exit = exit.expect("a process exits before its output ends");
         End {
             exit_code: exit.code,
             signal: exit.signal,
             reason: exit.reason,
             ended_by: exit.asked_by.as_deref().map(str::to_owned),
             at_ms: exit.at_ms,
+            unread: closed.and_then(|closed| closed.failure),
         }
     }
 

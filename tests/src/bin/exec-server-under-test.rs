@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+use exec_tests::failing;
+
 fn main() -> ExitCode {
-    exec_server::cli::main()
+    match failing::as_told() {
+        None => exec_server::cli::main(),
+        Some(error) => panic!("calls cannot be made to fail: {error}"),
+    }
 }

@@ -34,6 +34,7 @@ mod resume;
 mod run_command;
 mod server_info;
 mod session_close;
+mod shortage;
 mod shutdown;
 mod signal;
 mod start;

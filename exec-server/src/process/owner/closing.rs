@@ -22,8 +22,8 @@ impl Owner {
             // What was written until now is not lost, only what comes later; and it may be all there is.
             self.read_to_the_end();
         }
-        let incomplete = !self.outputs.is_empty();
-        let held_by = if incomplete {
+        let is_given_up = !self.outputs.is_empty();
+        let held_by = if is_given_up {
             holders(&self.outputs).await
         } else {
             Vec::new()
@@ -36,6 +36,7 @@ impl Owner {
             outputs,
             terminal,
             life,
+            failure,
             ..
         } = self;
         drop((input, outputs, terminal));
@@ -47,7 +48,8 @@ impl Owner {
             at_ms: WallClock::now().ms(),
             cpu: cpu(&usage),
             max_rss_bytes: usage.max_rss_bytes,
-            incomplete,
+            incomplete: is_given_up || failure.is_some(),
+            failure,
             held_by,
         });
         if leftovers.is_some() && life.is_to_end() {

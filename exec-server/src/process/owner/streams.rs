@@ -39,8 +39,11 @@ impl Owner {
             match written {
                 Ok(Some(())) => {}
                 Ok(None) => return,
-                Err(_) => {
-                    // The pipe was to be closed, or nobody holds its other end.
+                Err(error) => {
+                    // The pipe was to be closed, or nobody holds its other end. A terminal says either.
+                    if self.terminal.is_none() && error.kind() != io::ErrorKind::BrokenPipe {
+                        tracing::warn!(%error, "stdin cannot be written, and is closed");
+                    }
                     stdin.close();
                     self.input = None;
                     return;
@@ -67,7 +70,7 @@ impl Owner {
             }
             Ok(Read::EndOfFile) => return (0, self.end_output(at)),
             Err(error) => {
-                tracing::warn!(%error, "output cannot be read");
+                take_note(&mut self.failure, &error);
                 return (0, self.end_output(at));
             }
         }
@@ -105,7 +108,7 @@ impl Owner {
 
     /// Publishes so much of each output.
     fn publish(&mut self, bytes: impl Fn(&Output) -> usize) {
-        let process = &self.process;
+        let (process, failure) = (&self.process, &mut self.failure);
         self.outputs.retain(|output| {
             let mut left = bytes(output);
             while left > 0 {
@@ -113,12 +116,22 @@ impl Owner {
                 match process.log.push_read(stream(output), left, read) {
                     Ok(Read::Bytes(bytes)) => left -= bytes,
                     Ok(Read::WouldBlock) => return true,
-                    Ok(Read::EndOfFile) | Err(_) => return false,
+                    Ok(Read::EndOfFile) => return false,
+                    Err(error) => {
+                        take_note(failure, &error);
+                        return false;
+                    }
                 }
             }
             true
         });
     }
+}
+
+/// What is given up now must not look like an end.
+fn take_note(failure: &mut Option<String>, error: &io::Error) {
+    tracing::warn!(%error, "output cannot be read, and is given up");
+    failure.get_or_insert_with(|| format!("output could not be read: {error}"));
 }
 
 /// Waits until one of the outputs has something to read, and says which.

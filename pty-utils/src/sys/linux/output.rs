@@ -32,7 +32,7 @@ impl Output {
     pub(crate) fn try_read(&self, buf: &mut [u8]) -> io::Result<Read> {
         let mut hung_up = false;
         let read = self.source.try_io(Interest::READABLE, |source| {
-            let read = read_once(source, buf)?;
+            let read = self.read_once(source, buf)?;
             // Nothing will come until somebody opens the terminal again, so it counts as not ready. A short read does
             // not: a pipe may hold more behind a packet, and a terminal behind what a read sees of its queue.
             if read == 0 {
@@ -49,7 +49,17 @@ impl Output {
     }
 
     pub(crate) fn read_now(&self, buf: &mut [u8]) -> io::Result<Read> {
-        outcome(read_once(self.source.get_ref(), buf))
+        outcome(self.read_once(self.source.get_ref(), buf))
+    }
+
+    /// Zero is the end of file.
+    fn read_once(&self, source: &OwnedFd, buf: &mut [u8]) -> io::Result<usize> {
+        match retry_on_intr(|| read(source, &mut *buf)) {
+            Ok(count) => Ok(count),
+            // A master says so when the last holder of the slave has closed it. A pipe has no such end: it has failed.
+            Err(Errno::IO) if self.growth.is_none() => Ok(0),
+            Err(errno) => Err(errno.into()),
+        }
     }
 
     pub(crate) fn pending(&self) -> io::Result<usize> {
@@ -62,16 +72,6 @@ impl Output {
             Some(_) => HoldersQuery::of_pipe(&*self.source),
             None => HoldersQuery::of_terminal(&*self.source),
         }
-    }
-}
-
-/// Zero is the end of file.
-fn read_once(source: &OwnedFd, buf: &mut [u8]) -> io::Result<usize> {
-    match retry_on_intr(|| read(source, &mut *buf)) {
-        Ok(count) => Ok(count),
-        // A master says so when the last holder of the slave has closed it.
-        Err(Errno::IO) => Ok(0),
-        Err(errno) => Err(errno.into()),
     }
 }
 
