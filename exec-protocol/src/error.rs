@@ -112,6 +112,8 @@ kinds! {
     SandboxUnsupported = InvalidParams "sandboxUnsupported",
     /// A process was to outlive its session where nobody could reach it again.
     KeepUnsupported = InvalidParams "keepUnsupported",
+    /// A limit was asked for that nobody can keep here.
+    LimitsUnsupported = InvalidParams "limitsUnsupported",
     /// There is no such program.
     ProgramNotFound = InternalError "programNotFound",
     /// The working directory is not there, or not a directory.
