@@ -118,7 +118,7 @@ kinds! {
     ProgramNotFound = InternalError "programNotFound",
     /// The working directory is not there, or not a directory.
     CwdNotFound = InternalError "cwdNotFound",
-    /// The operating system does not let us run the program, enter the directory, or do this to the file.
+    /// The operating system does not let us run the program, enter the directory, allow so much, or do this to the file.
     PermissionDenied = InternalError "permissionDenied",
     /// The file is there, and is no program that can run here.
     NotExecutable = InternalError "notExecutable",

@@ -1,6 +1,7 @@
 //! The command line: `exec-server` serves, `exec-server run` runs one command, `exec-server task` asks a server that runs.
 
 mod completions;
+mod hardening;
 mod run;
 mod serve;
 mod signals;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use exec_protocol::process::Umask;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -54,6 +56,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct ServeArgs {
     /// Where to serve: `stdio`, or `ws://IP:PORT` (port 0 takes a free one; the bound address is
     /// printed) [default: stdio]
@@ -65,6 +68,12 @@ struct ServeArgs {
     /// How the descendants of a process are held together, so that they end with it [default: auto]
     #[arg(long, value_name = "WAY")]
     containment: Option<Containment>,
+    /// Permissions that new files of processes do not get, where a start does not say [default: the server's]
+    #[arg(long, value_name = "OCTAL")]
+    umask: Option<Umask>,
+    /// No program gives any process privileges that the server does not have (set-user-ID, capabilities)
+    #[arg(long)]
+    no_new_privs: bool,
     /// How long a session lives without a connection [default: 90]
     #[arg(long, value_name = "SECONDS")]
     detached_session: Option<u32>,
@@ -120,6 +129,8 @@ impl ServeArgs {
             // On stdio the server ends with its only connection.
             keep: self.listen.is_some_and(|listen| listen != Listen::Stdio),
             tasks: self.tasks(),
+            umask: self.umask,
+            no_new_privs: self.no_new_privs,
             ..defaults
         }
     }
@@ -150,6 +161,8 @@ impl ServeArgs {
         self.listen.is_some()
             || self.output_memory.is_some()
             || self.containment.is_some()
+            || self.umask.is_some()
+            || self.no_new_privs
             || self.detached_session.is_some()
             || self.refuse_takeover
             || self.state_dir.is_some()

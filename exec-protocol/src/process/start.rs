@@ -22,6 +22,10 @@ impl Method for Start {
 /// What to run, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a member of its own on the wire"
+)]
 pub struct StartParams {
     /// The client's name for the process, unique within the session.
     pub process_id: ProcessId,

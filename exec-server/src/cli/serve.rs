@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use super::Failure;
+use super::hardening::{keep_secrets, take_open_files};
 use super::signals::Leave;
 use crate::{Config, Server, ShutdownReport};
 
@@ -38,6 +39,11 @@ impl FromStr for Listen {
 
 /// Serves until a signal comes or, on stdio, the input ends.
 pub(super) async fn serve(listen: Listen, config: Config) -> Result<ExitCode, Failure> {
+    keep_secrets()?;
+    let config = Config {
+        open_files: Some(take_open_files()?),
+        ..config
+    };
     let mut leave = Leave::new()?;
     let server = Server::new(config)?;
     let tasks = TaskTracker::new();

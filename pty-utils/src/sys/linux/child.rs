@@ -37,7 +37,6 @@ const STEPS: &[(Step, Act)] = &[
     (Step::ControllingTerminal, take_terminal),
     (Step::CloseDescriptors, close_others),
     (Step::Cwd, enter_cwd),
-    (Step::Umask, set_umask),
     (Step::Privileges, give_up_privileges),
 ];
 
@@ -53,6 +52,7 @@ fn prepare(image: &Image<'_>) -> Result<(), Failure> {
     for &(step, act) in STEPS {
         act(image).map_err(step.failed())?;
     }
+    set_umask(image);
     for limit in &image.limits {
         bound(*limit).map_err(Step::Limit(limit.resource).failed())?;
     }
@@ -132,12 +132,10 @@ fn enter_cwd(image: &Image<'_>) -> Result<(), Errno> {
     chdir(image.cwd)
 }
 
-fn set_umask(image: &Image<'_>) -> Result<(), Errno> {
+fn set_umask(image: &Image<'_>) {
     if let Some(mask) = image.umask {
-        // It cannot fail, and gives the former one.
         umask(Mode::from_raw_mode(mask));
     }
-    Ok(())
 }
 
 fn give_up_privileges(image: &Image<'_>) -> Result<(), Errno> {
