@@ -112,11 +112,13 @@ kinds! {
     SandboxUnsupported = InvalidParams "sandboxUnsupported",
     /// A process was to outlive its session where nobody could reach it again.
     KeepUnsupported = InvalidParams "keepUnsupported",
+    /// A limit was asked for that nobody can keep here.
+    LimitsUnsupported = InvalidParams "limitsUnsupported",
     /// There is no such program.
     ProgramNotFound = InternalError "programNotFound",
     /// The working directory is not there, or not a directory.
     CwdNotFound = InternalError "cwdNotFound",
-    /// The operating system does not let us run the program, enter the directory, or do this to the file.
+    /// The operating system does not let us run the program, enter the directory, allow so much, or do this to the file.
     PermissionDenied = InternalError "permissionDenied",
     /// The file is there, and is no program that can run here.
     NotExecutable = InternalError "notExecutable",

@@ -159,6 +159,16 @@ pub struct Capabilities {
     pub files: bool,
     /// `task/*`.
     pub tasks: bool,
+    /// `limits` of `process/start`, without its `tree`.
+    pub process_limits: bool,
+    /// `umask` of `process/start`.
+    pub umask: bool,
+    /// `noNewPrivs` of `process/start`.
+    pub no_new_privs: bool,
+    /// `limits.tree.memoryBytes` of `process/start`.
+    pub tree_memory_limit: bool,
+    /// `limits.tree.processes` of `process/start`.
+    pub tree_processes_limit: bool,
 }
 
 /// Every cap in force, each with its unit in its name.

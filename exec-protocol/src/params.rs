@@ -112,6 +112,24 @@ mod tests {
             refused::<StartParams>(r#"{"processId":"p","argv":["a",1]}"#),
             (InvalidParams, field("argv[1]"))
         );
+        for (more, name) in [
+            (r#""limits":{"cpuSeconds":-1}"#, "limits.cpuSeconds"),
+            (r#""limits":{"openFiles":1.5}"#, "limits.openFiles"),
+            (
+                r#""limits":{"tree":{"memoryBytes":"1"}}"#,
+                "limits.tree.memoryBytes",
+            ),
+            (r#""limits":{"memory":1}"#, "limits.memory"),
+            (r#""limits":{"tree":{"cpu":1}}"#, "limits.tree.cpu"),
+            (r#""umask":"8""#, "umask"),
+            (r#""umask":18"#, "umask"),
+        ] {
+            assert_eq!(
+                refused::<StartParams>(&format!(r#"{{"processId":"p","argv":["a"],{more}}}"#)),
+                (InvalidParams, field(name)),
+                "{more}"
+            );
+        }
         assert_eq!(
             refused::<StartParams>(r#"{"processId":"p","argv":["a"],"cwd":"relative"}"#),
             (InvalidPath, field("cwd"))

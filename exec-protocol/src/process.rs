@@ -6,6 +6,7 @@ mod end;
 mod forget;
 mod gap;
 mod get;
+mod limits;
 mod list;
 mod notices;
 mod read;
@@ -16,6 +17,7 @@ mod start;
 mod stream;
 mod target;
 mod terminate;
+mod umask;
 mod wait;
 mod write;
 
@@ -25,6 +27,7 @@ pub use end::{EndReason, Holder, StreamBytes, Usage};
 pub use forget::{Forget, ForgetParams, ForgetResult};
 pub use gap::Gap;
 pub use get::{Get, GetParams};
+pub use limits::{ProcessLimits, TreeLimits};
 pub use list::{List, ListParams, ListResult, Scope};
 pub use notices::{
     ClosedNotice, ClosedParams, ExitedNotice, ExitedParams, GapNotice, GapParams, OutputNotice, OutputParams,
@@ -38,5 +41,6 @@ pub use stream::Stream;
 pub use target::Target;
 pub(crate) use target::TargetError;
 pub use terminate::{Terminate, TerminateParams, TerminateResult};
+pub use umask::{InvalidUmask, Umask};
 pub use wait::{Fired, Unmet, UnmetReason, Until, UntilKind, Wait, WaitMode, WaitParams, WaitResult};
 pub use write::{Write, WriteParams, WriteResult, WriteStatus};

@@ -2,6 +2,7 @@
 
 mod access;
 mod completions;
+mod hardening;
 mod listen;
 mod run;
 mod serve;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use exec_protocol::process::Umask;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -57,6 +59,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct ServeArgs {
     /// Where to serve: `stdio`, `ws://IP:PORT`, `wss://IP:PORT`, `unix:///PATH`, or `fd://` for sockets of a service manager;
     /// may be repeated. Port 0 takes a free one; the URLs are printed [default: stdio, or `fd://` if there are such]
@@ -70,6 +73,12 @@ struct ServeArgs {
     /// How the descendants of a process are held together, so that they end with it [default: auto]
     #[arg(long, value_name = "WAY")]
     containment: Option<Containment>,
+    /// Permissions that new files of processes do not get, where a start does not say [default: the server's]
+    #[arg(long, value_name = "OCTAL")]
+    umask: Option<Umask>,
+    /// No program gives any process privileges that the server does not have (set-user-ID, capabilities)
+    #[arg(long)]
+    no_new_privs: bool,
     /// How long a session lives without a connection [default: 90]
     #[arg(long, value_name = "SECONDS")]
     detached_session: Option<u32>,
@@ -126,6 +135,8 @@ impl ServeArgs {
             keep: self.stays(),
             tasks: self.tasks(),
             access: self.access.access()?,
+            umask: self.umask,
+            no_new_privs: self.no_new_privs,
             ..defaults
         })
     }
@@ -172,6 +183,8 @@ impl ServeArgs {
             || self.access.is_given()
             || self.output_memory.is_some()
             || self.containment.is_some()
+            || self.umask.is_some()
+            || self.no_new_privs
             || self.detached_session.is_some()
             || self.refuse_takeover
             || self.state_dir.is_some()
@@ -274,6 +287,8 @@ pub fn main() -> ExitCode {
 }
 
 async fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
+    // Before there are any.
+    hardening::keep_secrets()?;
     serve::serve(&args.listen(), args.access.tls()?, args.config()?).await
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use exec_protocol::MAX_ID_BYTES;
 use exec_protocol::envelope::{MAX_BATCH_ELEMENTS, MAX_DEPTH};
 use exec_protocol::initialize::Limits;
-use exec_protocol::process::Containment;
+use exec_protocol::process::{Containment, Umask};
 
 use crate::access::Access;
 use crate::clock::milliseconds;
@@ -41,6 +41,13 @@ pub struct Config {
     pub tasks: Option<TaskStorage>,
     /// Who may come in by a websocket.
     pub access: Access,
+    /// The permissions that new files of processes do not get, where a start does not say. None: as for this program.
+    pub umask: Option<Umask>,
+    /// Whether no program gives any process privileges that this one does not have (set-user-ID, capabilities). A start can
+    /// ask for it where this is false, and cannot do without where it is true.
+    pub no_new_privs: bool,
+    /// The soft limit of open files of processes, where a start does not say. None: this program's.
+    pub open_files: Option<u64>,
 }
 
 /// Where background work is kept.
@@ -81,6 +88,9 @@ impl Default for Config {
             output_memory: limits::default_output_memory(),
             tasks: None,
             access: Access::default(),
+            umask: None,
+            no_new_privs: false,
+            open_files: None,
         }
     }
 }

@@ -18,14 +18,29 @@ const CORE: &[&str] = &[
 /// Names that look like secrets.
 const DEFAULT_EXCLUDES: &[&str] = &["*KEY*", "*SECRET*", "*TOKEN*"];
 
+/// What its service manager, or whoever administers it, says to the server alone.
+const SERVERS_OWN: &[&str] = &[
+    "CREDENTIALS_DIRECTORY",
+    "EXEC_SERVER_TOKEN_FILE",
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_PIDFDID",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
+
 /// Applies a policy to the server's environment, in the order of the contract: inherit, default
-/// excludes, exclude, set, include only.
+/// excludes, exclude, set, include only. What is the server's own is not there to be inherited.
 pub(crate) fn apply(policy: &EnvPolicy, environment: &[(OsString, OsString)]) -> Environment {
     let inherited: &[(OsString, OsString)] = match policy.inherit {
         Inherit::All | Inherit::Core => environment,
         Inherit::None => &[],
     };
-    let mut env: Environment = inherited.iter().cloned().collect();
+    let is_own = |name: &OsStr| SERVERS_OWN.iter().any(|own| name == *own);
+    let inherited = inherited.iter().filter(|(name, _)| !is_own(name));
+    let mut env: Environment = inherited.cloned().collect();
     if policy.inherit == Inherit::Core {
         env.retain(|name, _| CORE.iter().any(|core| name.eq_ignore_ascii_case(core)));
     }
@@ -67,6 +82,8 @@ mod tests {
         ("EDITOR", "vi"),
         ("API_KEY", "k"),
         ("my_token", "t"),
+        ("LISTEN_FDS", "1"),
+        ("NOTIFY_SOCKET", "/run/notify"),
     ];
 
     fn names(policy: &EnvPolicy) -> Vec<String> {
@@ -108,6 +125,16 @@ mod tests {
             ..EnvPolicy::default()
         };
         assert_eq!(names(&policy), ["API_KEY", "EDITOR", "HOME", "PATH", "my_token"]);
+    }
+
+    #[test]
+    fn what_is_the_servers_own_is_there_only_if_it_is_set() {
+        let policy = EnvPolicy {
+            set: [("LISTEN_FDS".to_owned(), "3".to_owned())].into(),
+            include_only: strings(&["LISTEN_*", "NOTIFY_*"]),
+            ..EnvPolicy::default()
+        };
+        assert_eq!(names(&policy), ["LISTEN_FDS"]);
     }
 
     #[test]

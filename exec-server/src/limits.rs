@@ -256,6 +256,12 @@ pub const MAX_CLIENT_NAME_BYTES: usize = 256;
 /// have all ended; without such a one `initialize` is refused.
 pub const MAX_SESSIONS: usize = 1024;
 
+/// Open files that the server takes for itself, if its hard limit has so many.
+///
+/// Every process that runs takes up to six, and every connection one. It is as many as Linux gives a process by default, and
+/// bounds what a system costs that has no limit: before Linux 5.9 a child tries to close each of them.
+pub const MAX_OPEN_FILES: u64 = 1 << 20;
+
 /// Websocket connections at a time. Beyond it the server answers 503.
 pub const MAX_CONNECTIONS: usize = 1024;
 

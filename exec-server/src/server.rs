@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::files::{Files, Threads};
 use crate::limits::{MAX_CONNECTIONS, MAX_FILE_HANDLES_IN_ALL, MAX_PROCESSES};
 use crate::output::OutputMemory;
-use crate::process::Stop;
+use crate::process::{HouseRules, Stop};
 use crate::rpc::{self, Outbox};
 use crate::session::{Kept, OpenError, Registry, Session, Takeover};
 use crate::stats::Stats;
@@ -225,6 +225,16 @@ impl Server {
         }
     }
 
+    /// What holds for every process here.
+    pub(crate) fn house_rules(&self) -> HouseRules {
+        HouseRules {
+            umask: self.config().umask,
+            no_new_privs: self.config().no_new_privs,
+            open_files: self.config().open_files,
+            controllers: self.0.spawner.controllers(),
+        }
+    }
+
     pub(crate) fn threads(&self) -> &Threads {
         &self.0.threads
     }
@@ -284,6 +294,7 @@ impl Server {
 
     /// What `initialize` answers.
     pub(crate) fn introduction(&self, session_id: &SessionId) -> InitializeResult {
+        let controllers = self.0.spawner.controllers();
         InitializeResult {
             session_id: session_id.clone(),
             environment_info: self.environment_info().clone(),
@@ -314,6 +325,12 @@ impl Server {
                 wait: true,
                 files: true,
                 tasks: self.background().is_some(),
+                // Elsewhere a child has no way to them, and they are refused.
+                process_limits: cfg!(target_os = "linux"),
+                umask: cfg!(target_os = "linux"),
+                no_new_privs: cfg!(target_os = "linux"),
+                tree_memory_limit: controllers.memory,
+                tree_processes_limit: controllers.processes,
             },
             limits: Some(self.config().limits()),
             containment: Some(self.containment()),

@@ -45,6 +45,7 @@ impl Headline<'_> {
             (TaskState::Failed, Some(EndReason::Timeout)) => "timed out",
             (TaskState::Failed, Some(EndReason::IdleTimeout)) => "was silent for too long",
             (TaskState::Failed, Some(EndReason::OutputLimit)) => "wrote too much",
+            (TaskState::Failed, Some(EndReason::Oom)) => "ran out of memory",
             (TaskState::Failed, Some(EndReason::StartFailed)) => "could not be started",
             (TaskState::Stopped, Some(EndReason::Cancelled)) => "was cancelled",
             (TaskState::Completed, _) => "completed",

@@ -33,6 +33,7 @@ impl Outcome {
                 }
                 EndReason::Exited
                 | EndReason::Signaled
+                | EndReason::Oom
                 | EndReason::Timeout
                 | EndReason::IdleTimeout
                 | EndReason::OutputLimit
@@ -61,6 +62,7 @@ impl Outcome {
                 EndReason::OutputLimit => None,
                 EndReason::Exited
                 | EndReason::Signaled
+                | EndReason::Oom
                 | EndReason::Terminated
                 | EndReason::Disconnected
                 | EndReason::ServerShutdown
@@ -104,6 +106,11 @@ mod tests {
             ),
             (
                 ended(EndReason::Signaled, 139),
+                TaskState::Failed,
+                Some(RetryOn::Failure),
+            ),
+            (
+                ended(EndReason::Oom, 137),
                 TaskState::Failed,
                 Some(RetryOn::Failure),
             ),

@@ -1,9 +1,9 @@
 //! What to run, as plain data.
-use crate::terminal::Size;
+use crate::{restrictions::Restrictions, terminal::Size};
 use std::{ffi::OsString, path::PathBuf};
 
-/// A program and everything it starts with. Nothing is added and nothing is inherited but the resource
-/// limits, the umask and the user of this process.
+/// A program and everything it starts with. Nothing is added, and nothing is inherited but the user of this process
+/// and, where there are no restrictions, its resource limits and its umask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// The program and its arguments.
@@ -20,6 +20,8 @@ pub struct Command {
     pub env: Vec<(OsString, OsString)>,
     /// What the child's standard streams are connected to.
     pub streams: Streams,
+    /// What the child may use at most, and what it may not do.
+    pub restrictions: Restrictions,
 }
 
 /// What a child's standard streams are connected to.

@@ -1,5 +1,5 @@
 //! Why a spawn failed: one variant per cause, the same ones for terminals and pipes.
-use crate::step::Step;
+use crate::{restrictions::Resource, step::Step};
 use std::{ffi::OsString, fmt, io, path::PathBuf};
 
 /// Why a command could not be started. When there is an error, there is no child.
@@ -71,6 +71,14 @@ pub enum SpawnError {
         /// What the system said.
         source: io::Error,
     },
+    /// More was to be allowed than this process may allow.
+    #[error("a limit of {resource} exceeds what this process may have")]
+    LimitRefused {
+        /// Of what.
+        resource: Resource,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Anything else.
     #[error("failed to {step}")]
     Os {
@@ -94,6 +102,7 @@ impl SpawnError {
             | Self::TooManyFiles { source }
             | Self::TooManyProcesses { source }
             | Self::OutOfMemory { source }
+            | Self::LimitRefused { source, .. }
             | Self::Os { source, .. } => source.raw_os_error(),
         }
     }

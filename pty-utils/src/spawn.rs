@@ -4,6 +4,7 @@ use crate::{
     command::Command,
     containment::{Containment, SpawnerError, SpawnerOptions},
     error::SpawnError,
+    restrictions::Controllers,
     step::Step,
     sys::{Started, Starter},
 };
@@ -33,6 +34,7 @@ const QUEUED_COMMANDS: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Spawner {
     containment: Containment,
+    controllers: Controllers,
     thread: Arc<Thread>,
 }
 
@@ -60,13 +62,14 @@ impl Spawner {
     pub fn with_options(options: SpawnerOptions) -> Result<Self, SpawnerError> {
         let SpawnerOptions { containment, helper } = options;
         let starter = Starter::new(containment, helper.as_deref())?;
-        let containment = starter.containment();
+        let (containment, controllers) = (starter.containment(), starter.controllers());
         let (requests, queue) = mpsc::channel(QUEUED_COMMANDS);
         let thread = thread::Builder::new()
             .name("spawner".to_owned())
             .spawn(move || serve(queue, starter))?;
         Ok(Self {
             containment,
+            controllers,
             thread: Arc::new(Thread {
                 requests: Some(requests),
                 thread: Some(thread),
@@ -77,6 +80,11 @@ impl Spawner {
     /// How the descendants of each child are held together.
     pub fn containment(&self) -> Containment {
         self.containment
+    }
+
+    /// Which limits of trees there can be: those whose controllers were handed down to the control group of this process.
+    pub fn controllers(&self) -> Controllers {
+        self.controllers
     }
 
     /// Starts a child. It runs when this returns; the child is the leader of a session and a group of its

@@ -1,4 +1,5 @@
 //! The steps of a spawn, so that an error can say where it happened.
+use crate::restrictions::Resource;
 use std::fmt;
 
 /// A step on the way from a command to a running child.
@@ -24,6 +25,14 @@ pub enum Step {
     CloseDescriptors,
     /// Entering the working directory.
     Cwd,
+    /// Setting the permissions that new files do not get.
+    Umask,
+    /// Giving up the privileges that programs could bring.
+    Privileges,
+    /// Bounding what the child may use of this.
+    Limit(Resource),
+    /// Bounding what the child and its descendants may use together.
+    TreeLimits,
     /// Resetting dispositions and the mask of signals.
     Signals,
     /// Starting the process that watches over the child's descendants.
@@ -38,7 +47,8 @@ pub enum Step {
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let what = match self {
+            Self::Limit(resource) => return write!(f, "limit {resource}"),
             Self::OpenPipes => "open the pipes",
             Self::OpenTerminal => "open a terminal",
             Self::Containment => "prepare the containment",
@@ -49,11 +59,15 @@ impl fmt::Display for Step {
             Self::ControllingTerminal => "take the controlling terminal",
             Self::CloseDescriptors => "close inherited descriptors",
             Self::Cwd => "enter the working directory",
+            Self::Umask => "set the umask",
+            Self::Privileges => "give up privileges",
+            Self::TreeLimits => "limit the tree",
             Self::Signals => "reset the signals",
             Self::Supervisor => "start the supervisor",
             Self::Execute => "execute the program",
             Self::Load => "load the program",
             Self::Register => "register with the runtime",
-        })
+        };
+        f.write_str(what)
     }
 }

@@ -55,6 +55,12 @@ impl Tree {
         self.members.usage()
     }
 
+    /// Whether the system has killed somebody in it for want of memory, be it that of [`TreeLimits`](crate::TreeLimits) or
+    /// the machine's. Only told where its control group counts memory; else false. To be asked before it is released.
+    pub fn ran_out_of_memory(&self) -> bool {
+        self.members.ran_out_of_memory()
+    }
+
     /// Reaps a leader that has exited and lets go of the tree. None if nobody else lives, and then nothing of it
     /// is left in this process or in the system; else those who live, from now on without their leader.
     ///

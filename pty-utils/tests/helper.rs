@@ -1,5 +1,5 @@
 //! A helper for the tests, and a host that can be killed in the middle of its work.
-use pty_utils::{Command, Containment, Spawner, SpawnerOptions, Stdin, Streams};
+use pty_utils::{Command, Containment, Restrictions, Spawner, SpawnerOptions, Stdin, Streams};
 use std::{
     env,
     error::Error,
@@ -41,6 +41,7 @@ async fn host(containment: &str, marker: &str, script: &str) -> Result<(), Box<d
                 (name.into(), value.into()),
             ],
             streams: Streams::Pipes { stdin: Stdin::Null },
+            restrictions: Restrictions::default(),
         })
         .await?;
     let mut text = Vec::new();

@@ -12,6 +12,8 @@ pub enum EndReason {
     Exited,
     /// A signal ended it that nobody here has sent to end it.
     Signaled,
+    /// The system killed it for want of memory.
+    Oom,
     /// A client asked for it by `process/terminate`.
     Terminated,
     /// It ran for `timeoutMs`.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Size;
+use super::{ProcessLimits, Size, Umask};
 use crate::lenient::{null_as_default, unique_names};
 use crate::{Group, Method, ProcessId, StartKey, StringMap, Uid, WirePath};
 
@@ -22,6 +22,10 @@ impl Method for Start {
 /// What to run, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a member of its own on the wire"
+)]
 pub struct StartParams {
     /// The client's name for the process, unique within the session.
     pub process_id: ProcessId,
@@ -73,6 +77,20 @@ pub struct StartParams {
     /// Default: for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drain_grace_ms: Option<u64>,
+    /// What it may use at most. Default: what the server may, and no core dumps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<ProcessLimits>,
+    /// The permissions that its new files do not get. Default: the server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub umask: Option<Umask>,
+    /// No program gives it, or its descendants, privileges that the server does not have. So it is in any case where
+    /// the server was told so.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub no_new_privs: bool,
     /// Names the start, so that a repeated one gets the first one's result and runs nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_key: Option<StartKey>,
@@ -128,6 +146,9 @@ impl StartParams {
             idle_timeout_ms: None,
             grace_ms: None,
             drain_grace_ms: None,
+            limits: None,
+            umask: None,
+            no_new_privs: false,
             start_key: None,
             title: None,
             group: None,

@@ -139,6 +139,7 @@ pub(crate) fn exited() -> &'static str {
         killed,
         ended(EndReason::Exited),
         ended(EndReason::Signaled),
+        ended(EndReason::Oom),
         ended(EndReason::Timeout),
         ended(EndReason::IdleTimeout),
         ended(EndReason::Disconnected),

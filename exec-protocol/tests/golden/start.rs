@@ -1,7 +1,8 @@
 //! The start of a process.
 
 use exec_protocol::process::{
-    EnvPolicy, Inherit, OnDisconnect, OnSlowClient, Size, Start, StartParams, StartResult,
+    EnvPolicy, Inherit, OnDisconnect, OnSlowClient, ProcessLimits, Size, Start, StartParams, StartResult,
+    TreeLimits,
 };
 use exec_protocol::{Group, ProcessId, StartKey};
 
@@ -33,6 +34,9 @@ pub(crate) fn start() -> &'static str {
         idle_timeout_ms: Some(5_000),
         grace_ms: Some(0),
         drain_grace_ms: Some(250),
+        limits: None,
+        umask: None,
+        no_new_privs: false,
         start_key: Some(StartKey::new("k1").unwrap()),
         title: Some("build \"all\"".into()),
         group: Some(Group::new("g").unwrap()),
@@ -59,6 +63,30 @@ pub(crate) fn start() -> &'static str {
         on_disconnect: Some(OnDisconnect::Session),
         ..plain.clone()
     };
+    let limited = StartParams {
+        limits: Some(ProcessLimits {
+            cpu_seconds: Some(60),
+            memory_bytes: Some(1 << 32),
+            open_files: Some(1_024),
+            processes: Some(500),
+            file_bytes: Some(1 << 30),
+            core_bytes: Some(0),
+            tree: Some(TreeLimits {
+                memory_bytes: Some(1 << 31),
+                processes: Some(100),
+            }),
+        }),
+        umask: Some("077".parse().unwrap()),
+        no_new_privs: true,
+        ..plain.clone()
+    };
+    let unlimited = StartParams {
+        limits: Some(ProcessLimits {
+            tree: Some(TreeLimits::default()),
+            ..ProcessLimits::default()
+        }),
+        ..plain.clone()
+    };
     let core_only = StartResult {
         process_id: full.process_id.clone(),
         sandbox_type: "none".into(),
@@ -72,6 +100,14 @@ pub(crate) fn start() -> &'static str {
         started_at_ms: Some(1_763_700_000_000),
         ..core_only.clone()
     };
-    let params = [plain, full, empty, nothing_inherited, attached];
+    let params = [
+        plain,
+        full,
+        empty,
+        nothing_inherited,
+        attached,
+        limited,
+        unlimited,
+    ];
     method::<Start>(&params, &[core_only, named])
 }

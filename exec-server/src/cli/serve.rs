@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use tokio_util::task::TaskTracker;
 
 use super::Failure;
+use super::hardening::take_open_files;
 use super::listen::Listen;
 use super::signals::{Leave, Reload};
 use crate::causes::described;
@@ -24,6 +25,10 @@ enum Cause {
 
 /// Serves until a signal comes or, with stdio among them, the input ends.
 pub(super) async fn serve(listen: &[Listen], tls: Option<Tls>, config: Config) -> Result<ExitCode, Failure> {
+    let config = Config {
+        open_files: Some(take_open_files()?),
+        ..config
+    };
     let mut leave = Leave::new()?;
     let mut reload = None;
     let on_stdio = listen.contains(&Listen::Stdio);

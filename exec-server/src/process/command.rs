@@ -7,6 +7,8 @@ use exec_protocol::StringMap;
 use exec_protocol::process::{Size, StartParams};
 use pty_utils::{Command, Stdin, Streams};
 
+use super::HouseRules;
+use super::restrictions::restrictions;
 use super::stdin::StdinKind;
 use crate::env_policy;
 use crate::limits::MAX_RECORD_BYTES;
@@ -41,6 +43,12 @@ pub(crate) enum CommandError {
         /// The member.
         field: &'static str,
     },
+    /// A limit that nobody can keep here.
+    #[error("`{field}` cannot be kept here")]
+    LimitsUnsupported {
+        /// The member that asks for it.
+        field: &'static str,
+    },
     /// Nobody could reach the process again.
     #[error("nobody could reach the process again once this session is over")]
     KeepUnsupported,
@@ -54,7 +62,7 @@ pub(crate) struct SandboxUnsupported {
     pub(crate) field: &'static str,
 }
 
-/// The command for `params`, on top of the server's environment and working directory.
+/// The command for `params`, on top of the server's environment and working directory, within the rules of the house.
 ///
 /// # Errors
 ///
@@ -63,6 +71,7 @@ pub(crate) fn command(
     params: StartParams,
     environment: &[(OsString, OsString)],
     default_cwd: &Path,
+    rules: HouseRules,
 ) -> Result<(Command, StdinKind), CommandError> {
     refuse_sandbox(&params)?;
     if params.argv.first().is_none_or(String::is_empty) {
@@ -71,6 +80,7 @@ pub(crate) fn command(
     if params.size.is_some() && !params.tty {
         return Err(CommandError::SizeWithoutTerminal);
     }
+    let restrictions = restrictions(&params, rules)?;
     let (streams, stdin) = match (params.tty, params.pipe_stdin) {
         (true, _) => {
             let size = terminal_size(params.size.unwrap_or(Size::DEFAULT));
@@ -101,6 +111,7 @@ pub(crate) fn command(
             .map_or_else(|| default_cwd.to_owned(), exec_protocol::WirePath::into_path),
         env: env.into_iter().collect(),
         streams,
+        restrictions,
     };
     Ok((command, stdin))
 }

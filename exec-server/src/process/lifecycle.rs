@@ -10,6 +10,7 @@
 //! the process closes only when nobody is left of it.
 
 mod ending;
+mod natural;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use exec_protocol::process::EndReason;
 use tokio::time::Instant;
 
 use ending::Ending;
+pub(crate) use natural::natural_end;
 
 /// The times that a process lives by, from its start on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exec_protocol::process::EndReason;
 use pty_utils::{
     Child, Command, ExitStatus, Input, Leader, Leftovers, Output, Signal, SpawnError, Spawner, Terminal,
     Tree, signal_name,
@@ -15,7 +14,7 @@ use pty_utils::{
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use super::lifecycle::{Close, Effect, Event, Lifecycle};
+use super::lifecycle::{Close, Effect, Event, Lifecycle, natural_end};
 use super::{Process, SignalRequest, Stop};
 use crate::clock::WallClock;
 use crate::deadline::until;
@@ -241,13 +240,13 @@ impl Owner {
 
     fn take_exit(&mut self, status: io::Result<ExitStatus>) -> Option<Close> {
         self.has_exited = true;
+        let status = status
+            .inspect_err(|error| tracing::error!(%error, "somebody else took the exit status"))
+            .ok();
         let (code, signal) = match status {
-            Ok(ExitStatus::Code(code)) => (code, None),
-            Ok(status @ ExitStatus::Signal(number)) => (status.shell_code(), Some(signal_name(number))),
-            Err(error) => {
-                tracing::error!(%error, "somebody else took the exit status");
-                (UNKNOWN_EXIT_CODE, None)
-            }
+            Some(ExitStatus::Code(code)) => (code, None),
+            Some(status @ ExitStatus::Signal(number)) => (status.shell_code(), Some(signal_name(number))),
+            None => (UNKNOWN_EXIT_CODE, None),
         };
         self.read_what_is_left();
         if self.outputs.is_empty() {
@@ -255,15 +254,10 @@ impl Owner {
             debug_assert_eq!(ended, Effect::Nothing, "it runs");
         }
         if let Effect::PublishExit(asked) = self.life.step(Instant::now(), Event::LeaderExited) {
-            let by_itself = if signal.is_some() {
-                EndReason::Signaled
-            } else {
-                EndReason::Exited
-            };
             self.process.log.push_exit(ExitFacts {
                 code,
                 signal,
-                reason: asked.unwrap_or(by_itself),
+                reason: asked.unwrap_or_else(|| natural_end(status, || self.tree.ran_out_of_memory())),
                 asked_by: self.asked_by.take().filter(|_| asked.is_some()),
                 at_ms: WallClock::now().ms(),
             });

@@ -6,7 +6,7 @@ use exec_protocol::process::ProcessRecord;
 use exec_protocol::{ErrorKind, RpcError};
 use exec_tasks::{TaskError, ViewError};
 use jsonrpsee::types::ErrorObjectOwned;
-use pty_utils::{Field, SpawnError};
+use pty_utils::{Field, Resource, SpawnError};
 use rustix::io::Errno;
 
 use crate::causes::described;
@@ -110,6 +110,7 @@ impl From<CommandError> for RpcError {
             CommandError::TooLong { field } | CommandError::NoTime { field } => {
                 (ErrorKind::InvalidParams, *field)
             }
+            CommandError::LimitsUnsupported { field } => (ErrorKind::LimitsUnsupported, *field),
             CommandError::KeepUnsupported => (ErrorKind::KeepUnsupported, "onDisconnect"),
             CommandError::EmptyArgv => (ErrorKind::EmptyArgv, "argv"),
             CommandError::Sandbox(refusal) => return (*refusal).into(),
@@ -166,6 +167,9 @@ fn spawn(error: &SpawnError) -> RpcError {
         SpawnError::ArgumentListTooLong { .. } => (ErrorKind::InvalidParams, Some(Field::Argv.to_string())),
         SpawnError::TooManyFiles { .. } => (ErrorKind::TooManyFiles, None),
         SpawnError::TooManyProcesses { .. } => (ErrorKind::TooManyProcesses, None),
+        SpawnError::LimitRefused { resource, .. } => {
+            (ErrorKind::PermissionDenied, Some(limit(*resource).to_owned()))
+        }
         SpawnError::OutOfMemory { .. } => (ErrorKind::MemoryLimit, None),
         SpawnError::Os { .. } => (ErrorKind::Internal, None),
     };
@@ -177,6 +181,18 @@ fn spawn(error: &SpawnError) -> RpcError {
     match field {
         Some(field) => rpc.with_field(&field),
         None => rpc,
+    }
+}
+
+/// The member that a limit was asked for with.
+fn limit(resource: Resource) -> &'static str {
+    match resource {
+        Resource::CpuSeconds => "limits.cpuSeconds",
+        Resource::MemoryBytes => "limits.memoryBytes",
+        Resource::OpenFiles => "limits.openFiles",
+        Resource::Processes => "limits.processes",
+        Resource::FileBytes => "limits.fileBytes",
+        Resource::CoreBytes => "limits.coreBytes",
     }
 }
 

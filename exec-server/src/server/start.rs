@@ -122,7 +122,7 @@ impl Server {
         if description.on_disconnect == OnDisconnect::Keep && !self.config().keep {
             return Err(CommandError::KeepUnsupported.into());
         }
-        let (command, stdin) = command(params, &self.0.variables, cwd.as_path())?;
+        let (command, stdin) = command(params, &self.0.variables, cwd.as_path(), self.house_rules())?;
         let log = log(&description);
         Ok((
             Process::starting(description, stdin, self.containment(), log),

@@ -15,6 +15,7 @@
 //!   library closes the pipe that would tell, and the child exits with a code of its own.
 //! - A child is not hung up on while it runs, since a thread reads from its terminal. Letting go of the terminal
 //!   types a line feed and an end of file.
+//! - Of the [`Restrictions`](crate::Restrictions), soft limits are not set; all others are `Unsupported`.
 //! - Running out of descriptors, terminals or the like is a [`SpawnError::Os`](crate::SpawnError::Os).
 mod input;
 mod leader;

@@ -18,6 +18,7 @@ mod marked;
 mod orphans;
 mod pipes;
 mod release;
+mod restrictions;
 mod shortage;
 mod signals;
 mod support;

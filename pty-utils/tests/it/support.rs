@@ -1,5 +1,7 @@
 //! Commands, bounded waits and full reads for the tests.
-use pty_utils::{Child, Command, ExitStatus, Input, Output, Read, Size, Spawner, Stdin, Stream, Streams};
+use pty_utils::{
+    Child, Command, ExitStatus, Input, Output, Read, Restrictions, Size, Spawner, Stdin, Stream, Streams,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs, io,
@@ -65,6 +67,7 @@ pub(crate) fn command(argv: &[&str], streams: Streams) -> Command {
         cwd: "/".into(),
         env: vec![("PATH".into(), "/usr/bin:/bin".into())],
         streams,
+        restrictions: Restrictions::default(),
     }
 }
 

@@ -7,13 +7,18 @@ use super::{
     failure::Failure,
     image::{ControllingTerminal, Image},
 };
-use crate::step::Step;
+use crate::{
+    restrictions::{Limit, Privileges, Resource, Strength},
+    step::Step,
+};
 use rustix::{
-    fs::{FileType, stat},
+    fs::{FileType, Mode, stat},
     io::Errno,
     process::{
-        Resource, Signal, chdir, getppid, getrlimit, ioctl_tiocsctty, set_parent_process_death_signal, setsid,
+        self, Rlimit, Signal, chdir, getppid, getrlimit, ioctl_tiocsctty, set_parent_process_death_signal,
+        setrlimit, setsid, umask,
     },
+    thread::set_no_new_privs,
 };
 use std::{
     ffi::{CStr, c_long, c_uint},
@@ -24,7 +29,7 @@ use std::{
 
 type Act = fn(&Image<'_>) -> Result<(), Errno>;
 
-/// What is done, in this order, before the program is looked for.
+/// What is done, in this order, before limits are set and the program is looked for.
 const STEPS: &[(Step, Act)] = &[
     (Step::DeathSignal, die_with_parent),
     (Step::Session, lead_session),
@@ -32,18 +37,27 @@ const STEPS: &[(Step, Act)] = &[
     (Step::ControllingTerminal, take_terminal),
     (Step::CloseDescriptors, close_others),
     (Step::Cwd, enter_cwd),
-    // Last, so that a signal that came meanwhile ends the child and not its preparation.
-    (Step::Signals, reset_signals),
+    (Step::Privileges, give_up_privileges),
 ];
 
 /// Returns only if it failed.
 pub(super) fn run(image: &Image<'_>) -> Failure {
-    for &(step, act) in STEPS {
-        if let Err(errno) = act(image) {
-            return Failure { step, errno };
-        }
+    match prepare(image) {
+        Ok(()) => execute(image),
+        Err(failure) => failure,
     }
-    execute(image)
+}
+
+fn prepare(image: &Image<'_>) -> Result<(), Failure> {
+    for &(step, act) in STEPS {
+        act(image).map_err(step.failed())?;
+    }
+    set_umask(image);
+    for limit in &image.limits {
+        bound(*limit).map_err(Step::Limit(limit.resource).failed())?;
+    }
+    // Last, so that a signal that came meanwhile ends the child and not its preparation.
+    reset_signals().map_err(Step::Signals.failed())
 }
 
 fn die_with_parent(image: &Image<'_>) -> Result<(), Errno> {
@@ -104,7 +118,7 @@ pub(super) fn close_from(first: RawFd) -> Result<(), Errno> {
 }
 
 fn close_each(first: RawFd) {
-    let limit = getrlimit(Resource::Nofile).current;
+    let limit = getrlimit(process::Resource::Nofile).current;
     let end = limit
         .and_then(|limit| RawFd::try_from(limit).ok())
         .unwrap_or(RawFd::MAX);
@@ -118,7 +132,46 @@ fn enter_cwd(image: &Image<'_>) -> Result<(), Errno> {
     chdir(image.cwd)
 }
 
-fn reset_signals(_: &Image<'_>) -> Result<(), Errno> {
+fn set_umask(image: &Image<'_>) {
+    if let Some(mask) = image.umask {
+        umask(Mode::from_raw_mode(mask));
+    }
+}
+
+fn give_up_privileges(image: &Image<'_>) -> Result<(), Errno> {
+    match image.privileges {
+        Privileges::Inherited => Ok(()),
+        Privileges::NoNew => set_no_new_privs(true),
+    }
+}
+
+fn bound(limit: Limit) -> Result<(), Errno> {
+    let resource = match limit.resource {
+        Resource::CpuSeconds => process::Resource::Cpu,
+        Resource::MemoryBytes => process::Resource::As,
+        Resource::OpenFiles => process::Resource::Nofile,
+        Resource::Processes => process::Resource::Nproc,
+        Resource::FileBytes => process::Resource::Fsize,
+        Resource::CoreBytes => process::Resource::Core,
+    };
+    let limit = match limit.strength {
+        Strength::Hard => Rlimit {
+            current: Some(limit.value),
+            maximum: Some(limit.value),
+        },
+        Strength::Soft => {
+            let maximum = getrlimit(resource).maximum;
+            let most = maximum.unwrap_or(u64::MAX);
+            Rlimit {
+                current: Some(limit.value.min(most)),
+                maximum,
+            }
+        }
+    };
+    setrlimit(resource, limit)
+}
+
+fn reset_signals() -> Result<(), Errno> {
     reset_dispositions();
     let mut none = MaybeUninit::uninit();
     // SAFETY: the set is ours to write, and it is emptied before it is used.

@@ -42,6 +42,7 @@ impl Failure {
                 source,
             },
             (Step::Execute, Errno::TOOBIG) => SpawnError::ArgumentListTooLong { source },
+            (Step::Limit(resource), Errno::PERM) => SpawnError::LimitRefused { resource, source },
             (Step::Load, _) => SpawnError::NotExecutable {
                 program: program(),
                 source,
@@ -66,7 +67,10 @@ impl Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::{Stdin, Streams};
+    use crate::{
+        command::{Stdin, Streams},
+        restrictions::Restrictions,
+    };
 
     fn named(step: Step, errno: Errno) -> SpawnError {
         let command = Command {
@@ -75,6 +79,7 @@ mod tests {
             cwd: "/work".into(),
             env: Vec::new(),
             streams: Streams::Pipes { stdin: Stdin::Null },
+            restrictions: Restrictions::default(),
         };
         Failure { step, errno }.named(&command)
     }

@@ -13,8 +13,10 @@ use super::{
 };
 use crate::{
     containment::{Containment, SpawnerError},
+    restrictions::{Controllers, TreeLimits},
     step::Step,
 };
+use rustix::io::Errno;
 use std::{ffi::OsStr, io, os::fd::AsFd, path::Path};
 
 /// What holds the descendants of children together.
@@ -85,12 +87,30 @@ impl Holding {
         }
     }
 
+    /// Which limits of trees it can keep.
+    pub(super) fn controllers(&self) -> Controllers {
+        match self {
+            Self::Cgroup(hierarchy) => hierarchy.controllers(),
+            Self::Supervisor(..) | Self::Group => Controllers::default(),
+        }
+    }
+
     /// Creates a child. When this returns, it is the program or there is none.
-    pub(super) fn spawn(&mut self, stack: &mut Stack, image: &Image<'_>) -> Result<Born, Failure> {
+    pub(super) fn spawn(
+        &mut self,
+        stack: &mut Stack,
+        image: &Image<'_>,
+        limits: TreeLimits,
+    ) -> Result<Born, Failure> {
+        if !self.controllers().include(limits.needs()) {
+            return Err(Step::TreeLimits.failed()(Errno::OPNOTSUPP));
+        }
         match self {
             Self::Cgroup(hierarchy) => {
                 let failed = |error| Step::Containment.failed()(errno_of(&error));
                 let leaf = hierarchy.leaf_for_child(stack).map_err(failed)?;
+                let unlimited = |error| Step::TreeLimits.failed()(errno_of(&error));
+                leaf.limit(limits).map_err(unlimited)?;
                 let group = leaf.open().map_err(failed)?;
                 Ok(Born::Cgroup(leaf, spawn(stack, image, Some(group.as_fd()))?))
             }

@@ -1,5 +1,6 @@
 //! Everything a child needs, made before there is one.
 use super::{ends::Theirs, strings::Strings};
+use crate::restrictions::{Limit, Privileges, Resource, Restrictions};
 use rustix::process::{Pid, getpid};
 use std::{
     cell::Cell,
@@ -17,6 +18,10 @@ pub(super) struct Image<'a> {
     /// Become 0, 1 and 2. None is one of these already.
     pub(super) streams: [RawFd; 3],
     pub(super) controlling_terminal: ControllingTerminal,
+    pub(super) umask: Option<u32>,
+    pub(super) privileges: Privileges,
+    /// In the order in which they are set.
+    pub(super) limits: Vec<Limit>,
     /// Compared with the child's parent, which is another one if that one died in between.
     pub(super) parent: Cell<Pid>,
     argv: Vec<*const c_char>,
@@ -32,12 +37,18 @@ pub(super) enum ControllingTerminal {
 }
 
 impl<'a> Image<'a> {
-    pub(super) fn new(strings: &'a Strings, theirs: &'a Theirs) -> Self {
+    pub(super) fn new(strings: &'a Strings, theirs: &'a Theirs, restrictions: &Restrictions) -> Self {
+        let mut limits = restrictions.limits.clone();
+        // Last, as it is the one that can be exceeded already.
+        limits.sort_by_key(|limit| limit.resource == Resource::Processes);
         Self {
             candidates: &strings.candidates,
             cwd: &strings.cwd,
             streams: theirs.streams(),
             controlling_terminal: theirs.controlling_terminal(),
+            umask: restrictions.umask,
+            privileges: restrictions.privileges,
+            limits,
             parent: Cell::new(getpid()),
             argv: pointers(&strings.argv),
             env: pointers(&strings.env),

@@ -20,6 +20,7 @@ use crate::{
     containment::{Containment, SpawnerError},
     error::SpawnError,
     output::Stream,
+    restrictions::Controllers,
 };
 use std::{io, path::Path, sync::Arc};
 use tokio::io::Interest;
@@ -61,13 +62,19 @@ impl Starter {
         self.holding.containment()
     }
 
+    pub(crate) fn controllers(&self) -> Controllers {
+        self.holding.controllers()
+    }
+
     pub(crate) fn start(&mut self, command: &Command) -> Result<Started, SpawnError> {
         let strings = Strings::new(command)?;
         let named = |failure: Failure| failure.named(command);
         let (ends, theirs) = Ends::open(command.streams).map_err(named)?;
         // Their ends are closed here when this returns, or there would never be an end of file.
-        let image = Image::new(&strings, &theirs);
-        let born = self.holding.spawn(&mut self.stack, &image).map_err(named)?;
+        let image = Image::new(&strings, &theirs, &command.restrictions);
+        let tree_limits = command.restrictions.tree;
+        let born = self.holding.spawn(&mut self.stack, &image, tree_limits);
+        let born = born.map_err(named)?;
         Ok(Started { born, ends })
     }
 }

@@ -47,6 +47,13 @@ impl Tree {
         self.0.usage()
     }
 
+    pub(crate) fn ran_out_of_memory(&self) -> bool {
+        match &*self.0 {
+            Family::Cgroup(leaf, _) => leaf.ran_out_of_memory(),
+            Family::Supervised(_) | Family::Group(_) => false,
+        }
+    }
+
     pub(crate) async fn release(self, leader: super::Leader) -> Option<Leftovers> {
         let leaders = leader.into_family();
         assert!(

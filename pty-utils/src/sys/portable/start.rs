@@ -5,6 +5,7 @@ use crate::{
     containment::{Containment, SpawnerError},
     error::SpawnError,
     output::Stream,
+    restrictions::{Controllers, Privileges, Restrictions, Strength, TreeLimits},
     step::Step,
     terminal::Size,
 };
@@ -55,7 +56,12 @@ impl Starter {
         Containment::Group
     }
 
+    pub(crate) fn controllers(&self) -> Controllers {
+        Controllers::default()
+    }
+
     pub(crate) fn start(&mut self, command: &Command) -> Result<Started, SpawnError> {
+        refuse(&command.restrictions)?;
         let program = program::find(command)?;
         let parts = match command.streams {
             Streams::Terminal { size } => on_terminal(&program, size, command),
@@ -151,6 +157,22 @@ fn on_pipes(program: &Path, stdin: Stdin, command: &Command) -> Result<Parts, Sp
         })
     };
     parts().map_err(failed(Step::Register))
+}
+
+/// There is no way to any of them; soft limits are none that a child must keep.
+fn refuse(restrictions: &Restrictions) -> Result<(), SpawnError> {
+    let hard = restrictions
+        .limits
+        .iter()
+        .find(|limit| limit.strength == Strength::Hard);
+    let step = match (hard, restrictions) {
+        (Some(limit), _) => Step::Limit(limit.resource),
+        (None, Restrictions { umask: Some(_), .. }) => Step::Umask,
+        (None, Restrictions { tree, .. }) if *tree != TreeLimits::default() => Step::TreeLimits,
+        (None, Restrictions { privileges, .. }) if *privileges == Privileges::NoNew => Step::Privileges,
+        (None, _) => return Ok(()),
+    };
+    Err(failed(step)(io::ErrorKind::Unsupported.into()))
 }
 
 fn failed(step: Step) -> impl Fn(io::Error) -> SpawnError {

@@ -8,7 +8,9 @@ use crate::{
     error::{Field, SpawnError},
     exit::ExitStatus,
     output::{Read, Stream},
+    restrictions::{Controllers, Limit, Privileges, Resource, Restrictions, Strength, TreeLimits},
     signal::Signal,
+    step::Step,
     terminal::Size,
     usage::Usage,
 };
@@ -30,6 +32,7 @@ fn sh(script: &str, streams: Streams) -> Command {
         cwd: "/".into(),
         env: vec![("PATH".into(), "/usr/bin:/bin".into())],
         streams,
+        restrictions: Restrictions::default(),
     }
 }
 
@@ -257,6 +260,60 @@ async fn arg0_is_kept_on_pipes_and_refused_on_a_terminal() {
 }
 
 #[tokio::test]
+async fn restrictions_that_cannot_be_kept_are_refused_and_soft_limits_are_not_set() {
+    let limit = |strength| Limit {
+        resource: Resource::OpenFiles,
+        value: 40,
+        strength,
+    };
+    let none = Restrictions::default;
+    let tree = TreeLimits {
+        memory_bytes: None,
+        processes: Some(1),
+    };
+    for (step, restrictions) in [
+        (
+            Step::Limit(Resource::OpenFiles),
+            Restrictions {
+                limits: vec![limit(Strength::Soft), limit(Strength::Hard)],
+                ..none()
+            },
+        ),
+        (Step::TreeLimits, Restrictions { tree, ..none() }),
+        (
+            Step::Umask,
+            Restrictions {
+                umask: Some(0),
+                ..none()
+            },
+        ),
+        (
+            Step::Privileges,
+            Restrictions {
+                privileges: Privileges::NoNew,
+                ..none()
+            },
+        ),
+    ] {
+        let command = Command {
+            restrictions,
+            ..sh("exit", PIPES)
+        };
+        let error = start(&command).unwrap_err();
+        assert!(
+            matches!(&error, SpawnError::Os { step: found, source }
+                if *found == step && source.kind() == io::ErrorKind::Unsupported),
+            "{error:?}"
+        );
+    }
+    let mut command = sh("ulimit -Sn", PIPES);
+    command.restrictions.limits = vec![limit(Strength::Soft)];
+    let parts = start(&command).unwrap();
+    assert_ne!(read(&parts.outputs[0].1, None).await, "40\n");
+    assert!(!parts.tree.ran_out_of_memory());
+}
+
+#[tokio::test]
 async fn a_tree_is_its_leader_and_is_released_with_it() {
     let parts = start(&sh("exec sleep 60", PIPES)).unwrap();
     let tree: &Tree = &parts.tree;
@@ -285,5 +342,6 @@ fn there_is_no_containment_but_the_group_and_no_helper() {
     }
     let starter = Starter::new(None, None).unwrap();
     assert_eq!(starter.containment(), Containment::Group);
+    assert_eq!(starter.controllers(), Controllers::default());
     assert!(run_if_asked().is_none());
 }

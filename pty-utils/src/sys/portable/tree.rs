@@ -39,6 +39,11 @@ impl Tree {
     }
 
     #[expect(clippy::unused_self, reason = "elsewhere it can be told")]
+    pub(crate) fn ran_out_of_memory(&self) -> bool {
+        false
+    }
+
+    #[expect(clippy::unused_self, reason = "elsewhere it can be told")]
     pub(crate) fn usage(&self) -> Usage {
         Usage::default()
     }

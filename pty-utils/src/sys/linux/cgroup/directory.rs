@@ -39,8 +39,18 @@ impl Directory {
     /// # Errors
     /// Before Linux 5.14, which has no such file.
     pub(super) fn write_kill(&self) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).open(self.0.join("cgroup.kill"))?;
-        file.write_all(b"1")
+        self.write("cgroup.kill", "1")
+    }
+
+    /// Writes one of its files, which the kernel has made.
+    pub(super) fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).open(self.0.join(name))?;
+        file.write_all(text.as_bytes())
+    }
+
+    /// The text of one of its files.
+    pub(super) fn read(&self, name: &str) -> io::Result<String> {
+        fs::read_to_string(self.0.join(name))
     }
 
     /// Removes it with what is below. False if somebody lives in it.

@@ -5,6 +5,7 @@ use super::{
     mount::is_within,
 };
 use crate::{
+    restrictions::TreeLimits,
     signal::Signal,
     sys::linux::{members, proc, register::register},
     usage::Usage,
@@ -50,6 +51,21 @@ impl Leaf {
     pub(in crate::sys::linux) fn open(&self) -> io::Result<OwnedFd> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(open(self.directory.path(), flags, Mode::empty())?)
+    }
+
+    /// Bounds what its members use together, before there are any.
+    pub(in crate::sys::linux) fn limit(&self, limits: TreeLimits) -> io::Result<()> {
+        if limits == TreeLimits::default() {
+            return Ok(());
+        }
+        // Only when it is needed: a controller costs each group more than all the rest.
+        self.groups.directory.pass_on(limits.needs())?;
+        self.directory.limit(limits)
+    }
+
+    /// Whether the kernel has killed a member for want of memory. False also if that is not counted here.
+    pub(in crate::sys::linux) fn ran_out_of_memory(&self) -> bool {
+        self.directory.oom_kills().is_ok_and(|kills| kills > 0)
     }
 
     pub(in crate::sys::linux) fn signal(&self, signal: Signal) -> io::Result<bool> {
