@@ -76,6 +76,8 @@ pub enum CloseReason {
     Silent,
     /// A message was not UTF-8, and the wire has no way to go on.
     NotUtf8,
+    /// What came was nothing that the wire knows, and it has no way to go on.
+    Malformed,
 }
 
 impl CloseReason {
@@ -88,6 +90,7 @@ impl CloseReason {
             Self::TooLong => "a message is longer than the limit",
             Self::Silent => "nothing was heard from the peer",
             Self::NotUtf8 => "a message is not UTF-8",
+            Self::Malformed => "a frame is not one that a client may send",
         }
     }
 }

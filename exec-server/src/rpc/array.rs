@@ -128,7 +128,7 @@ impl Room {
         };
         let (order, all) = (Ordering::Relaxed, &self.among.0);
         let here = within(MAX_MESSAGE_BYTES - BATCH_REFUSALS_BYTES);
-        if self.taken.fetch_update(order, order, here).is_ok() {
+        if !self.is_full.load(order) && self.taken.fetch_update(order, order, here).is_ok() {
             if all.fetch_update(order, order, within(MAX_BATCHED_BYTES)).is_ok() {
                 return true;
             }
