@@ -59,8 +59,8 @@ pub const PATTERN_MEMORY_BYTES: usize = 64 << 20;
 
 /// Memory that all waits of one connection take together, in bytes.
 ///
-/// Each counts with what it may come to: 1 KiB for a process, and some 20 KiB if a usual pattern is looked for. One that has no
-/// room waits for others to end, a minute at most.
+/// Each counts with what it may come to: 1 KiB for a process, and some 80 KiB if a usual pattern is looked for, with the text
+/// that it may find. One that has no room waits for others to end, a minute at most.
 pub const WAITS_MEMORY_BYTES: usize = 256 << 20;
 
 /// Longest text of one match in the answer to a `process/wait`, in bytes.
@@ -82,6 +82,30 @@ pub const MAX_REQUESTS_IN_FLIGHT: usize = 4096;
 /// The last one may exceed it, by at most one message. Other requests go on: their answers are
 /// short, and a client that does not read may still want to terminate something.
 pub const MAX_ANSWER_BYTES: usize = 1 << 20;
+
+/// Lists of one connection that are put together at a time. Others wait for their turn, and hold nothing meanwhile.
+///
+/// Each may come to a message.
+pub const MAX_LISTS: usize = 2;
+
+/// Answers of one connection that wait to be written, in bytes, before it is not read any more.
+///
+/// As many short ones as may be in flight. Some are not short, such as long lists: the last may exceed it, by at most
+/// one message.
+pub const MAX_UNREAD_BYTES: usize = 8 << 20;
+
+/// Requests of one connection that wait for something, in bytes as they came. When it is reached, reading pauses; the last
+/// may exceed it, by at most one message.
+///
+/// Far more than a thousand long polls. It leaves room for [`MAX_FILE_WORK_BYTES`] in base64 and a message beyond it, so
+/// that a disk that hangs does not make a connection deaf.
+pub const MAX_WAITING_BYTES: usize = 128 << 20;
+
+/// Answers to elements of one connection's batches whose last element is not done, in bytes. One that has no room becomes
+/// `messageTooLarge`.
+///
+/// Two batches with as much as fits into an answer.
+pub const MAX_BATCHED_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
 
 /// What the writer puts together before it writes, in bytes.
 ///
@@ -321,7 +345,9 @@ const _: () = assert!(MAX_READ_REPLY_BYTES < MAX_MESSAGE_BYTES);
 const _: () = assert!(MAX_FILE_LIST_BYTES < MAX_MESSAGE_BYTES / 8 * 7);
 const _: () = assert!(MAX_FILE_HANDLES < MAX_FILE_HANDLES_IN_ALL);
 const _: () = assert!(MAX_FILE_BLOCK_BYTES < MAX_FILE_BYTES);
-const _: () = assert!(PATTERN_MEMORY_BYTES < WAITS_MEMORY_BYTES / 2);
+const _: () = assert!(MAX_FILE_WORK_BYTES / 3 * 4 + MAX_MESSAGE_BYTES < MAX_WAITING_BYTES);
+const _: () = assert!(MAX_REQUESTS_IN_FLIGHT * 2048 <= MAX_UNREAD_BYTES);
+const _: () = assert!(PATTERN_MEMORY_BYTES + MAX_MATCH_TEXTS_BYTES < WAITS_MEMORY_BYTES / 2);
 const _: () = assert!(
     (MAX_MATCH_TEXTS_BYTES + MAX_WAIT_PROCESSES * exec_protocol::MAX_ID_BYTES) * 6 + MAX_WAIT_PROCESSES * 128
         < MAX_MESSAGE_BYTES

@@ -1,5 +1,6 @@
 //! JSON-RPC over one connection: what comes in is dispatched, what goes out is written.
 
+mod array;
 mod batch;
 mod cancel;
 mod connection;
@@ -10,6 +11,8 @@ mod handlers;
 mod outbox;
 pub(crate) mod spare;
 mod task_news;
+mod turn;
+mod waiting;
 mod writer;
 
 pub use batch::Batch;

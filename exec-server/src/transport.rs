@@ -94,6 +94,8 @@ pub enum CloseReason {
     NotInitialized,
     /// A message was not UTF-8, and the wire has no way to go on.
     NotUtf8,
+    /// What came was nothing that the wire knows, and it has no way to go on.
+    Malformed,
 }
 
 impl CloseReason {
@@ -107,6 +109,7 @@ impl CloseReason {
             Self::Silent => "nothing was heard from the peer",
             Self::NotInitialized => "`initialize` did not come in time",
             Self::NotUtf8 => "a message is not UTF-8",
+            Self::Malformed => "a frame is not one that a client may send",
         }
     }
 }

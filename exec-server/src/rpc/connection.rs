@@ -5,25 +5,23 @@ use std::sync::Arc;
 use exec_protocol::envelope::{self, EnvelopeError, Incoming, Message, RequestId, Style};
 use exec_protocol::initialize::InitializeParams;
 use exec_protocol::{RpcError, parse_params};
-use futures_util::StreamExt as _;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::dispatch::{Answer, BatchAnswer, Dispatcher, Start};
+use super::array::{BatchAnswer, Batched};
+use super::dispatch::{Answer, Dispatcher, Start};
 use super::error::shutting_down;
 use super::goodbye::say_goodbye;
 use super::handlers::Caller;
 use super::outbox::Outbox;
+use super::turn::Turn;
+use super::waiting::{Waited, Waiting};
 use super::writer;
 use crate::access::Identity;
 use crate::deadline::until;
-use crate::limits::{
-    ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, MAX_REQUESTS_IN_FLIGHT, WRITE_BATCH_BYTES,
-};
+use crate::limits::{ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, WRITE_BATCH_BYTES};
 use crate::process::Stop;
 use crate::server::Server;
 use crate::session::{Admission, Handshake, Session};
@@ -75,16 +73,10 @@ struct Dispatch<'a> {
     handshake: Handshake,
     /// There from the handshake on.
     dispatcher: Option<(Dispatcher, Arc<Session>)>,
-    waiting: FuturesUnordered<BoxFuture<'static, Waited>>,
-    /// Requests that were read and have no answer yet, those in batches included.
-    in_flight: usize,
+    waiting: Waiting,
+    batched: Batched,
+    turn: Turn,
     stopping: CancellationToken,
-}
-
-/// An answer that had to wait, and how many requests it answers.
-struct Waited {
-    answer: Vec<u8>,
-    requests: usize,
 }
 
 /// Why the loop woke up.
@@ -116,8 +108,9 @@ impl<'a> Dispatch<'a> {
             newcomer,
             handshake: Handshake::default(),
             dispatcher: None,
-            waiting: FuturesUnordered::new(),
-            in_flight: 0,
+            waiting: Waiting::default(),
+            batched: Batched::default(),
+            turn: Turn::default(),
             stopping: server.stopping().child_token(),
         }
     }
@@ -136,10 +129,13 @@ impl<'a> Dispatch<'a> {
     async fn run(&mut self) -> CloseReason {
         loop {
             match self.next_wake(true, None).await {
-                Wake::Received(Received::Message(message)) => self.take_in(&message),
+                Wake::Received(Received::Message(message)) => {
+                    self.take_in(&message).await;
+                    self.give_way(message.len()).await;
+                }
                 Wake::Received(Received::Refused(error)) => {
                     let refusal = Answer::refusal(self.server.stats(), self.outbox.style(), None, &error);
-                    self.send(refusal, 1);
+                    self.send(refusal, 1, 0);
                 }
                 Wake::Received(Received::Finished) => return self.finish().await,
                 Wake::Received(Received::Gone(reason)) => return reason,
@@ -209,8 +205,7 @@ impl<'a> Dispatch<'a> {
             .session()
             .filter(|_| reads)
             .and_then(|session| session.files().pause());
-        let may_read =
-            reads && self.in_flight + load.answers < MAX_REQUESTS_IN_FLIGHT && paused_until.is_none();
+        let may_read = reads && self.waiting.has_room_beside(load) && paused_until.is_none();
         tokio::select! {
             received = self.source.next(), if may_read => Wake::Received(received),
             Some(waited) = self.waiting.next(), if load.has_room() => Wake::Answered(waited),
@@ -222,27 +217,36 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    fn take_in(&mut self, bytes: &[u8]) {
+    /// Lets others have their turn, if this message of so many bytes was the last of ours. A peer that never pauses, and wants
+    /// no answers, would leave them none.
+    async fn give_way(&mut self, bytes: usize) {
+        if self.turn.ends_with(bytes) {
+            yield_now().await;
+        }
+    }
+
+    async fn take_in(&mut self, bytes: &[u8]) {
         match envelope::parse(bytes) {
             Ok(Incoming::Single(message)) => {
                 self.outbox.learn_style(message.style());
-                self.take(message);
+                self.take(message, bytes.len());
             }
-            Ok(Incoming::Batch(elements)) => self.take_batch(elements),
+            Ok(Incoming::Batch(elements)) => self.take_batch(elements, bytes.len()).await,
             Err(error) => {
                 let answer = self.refusal(&error);
-                self.send(answer, 1);
+                self.send(answer, 1, bytes.len());
             }
         }
     }
 
-    fn take(&mut self, message: Message<'_>) {
+    /// Takes a message that came in so many bytes.
+    fn take(&mut self, message: Message<'_>, bytes: usize) {
         match message {
             Message::Request {
                 id, method, params, ..
             } => {
                 if let Some(answer) = self.request(id, &method, params, false) {
-                    self.send(answer, 1);
+                    self.send(answer, 1, bytes);
                 }
             }
             Message::Notification { method, params, .. } => self.notice(&method, params),
@@ -251,12 +255,13 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    fn take_batch(&mut self, elements: envelope::Batch<'_>) {
+    async fn take_batch(&mut self, elements: envelope::Batch<'_>, bytes: usize) {
         if let Some(message) = elements.iter().find_map(|element| element.as_ref().ok()) {
             self.outbox.learn_style(message.style());
         }
-        let mut answers = BatchAnswer::new(self.server.stats(), self.outbox.style());
+        let mut answers = BatchAnswer::new(self.server.stats(), self.outbox.style(), &self.batched);
         for element in elements {
+            self.give_way(0).await;
             match element {
                 Ok(Message::Request {
                     id, method, params, ..
@@ -268,7 +273,7 @@ impl<'a> Dispatch<'a> {
                         answers.push(Some(owned), answer);
                     }
                 }
-                Ok(message) => self.take(message),
+                Ok(message) => self.take(message, 0),
                 Err(error) => {
                     let answer = self.refusal(&error);
                     answers.push(error.id, answer);
@@ -277,7 +282,7 @@ impl<'a> Dispatch<'a> {
         }
         let requests = answers.len();
         if let Some(answer) = answers.finish() {
-            self.send(answer, requests);
+            self.send(answer, requests, bytes);
         }
     }
 
@@ -367,23 +372,15 @@ impl<'a> Dispatch<'a> {
         )
     }
 
-    fn send(&mut self, answer: Answer, requests: usize) {
+    /// Sends the answer to so many requests, which came in one message of so many bytes.
+    fn send(&mut self, answer: Answer, requests: usize, bytes: usize) {
         match answer {
             Answer::Now(answer) => self.push(answer, requests),
-            Answer::Later(answer) => {
-                self.in_flight += requests;
-                self.waiting.push(Box::pin(async move {
-                    Waited {
-                        answer: answer.await,
-                        requests,
-                    }
-                }));
-            }
+            Answer::Later(answer) => self.waiting.push(answer, requests, bytes),
         }
     }
 
-    fn answer(&mut self, Waited { answer, requests }: Waited) {
-        self.in_flight -= requests;
+    fn answer(&self, Waited { answer, requests, .. }: Waited) {
         self.push(answer, requests);
     }
 

@@ -1,9 +1,8 @@
 //! From a request to its answer, by way of jsonrpsee's method table.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use exec_protocol::envelope::{self, MAX_BATCH_ELEMENTS, RequestId, Style};
+use exec_protocol::envelope::{self, RequestId, Style};
 use exec_protocol::fs::{Canonicalize, GetMetadata, ReadBlock, ReadDirectory, ReadFile, Walk};
 use exec_protocol::process::{Ack, Read, Wait};
 use exec_protocol::task;
@@ -11,7 +10,7 @@ use exec_protocol::{
     CancelParams, CancelRequest, ErrorKind, Method as _, Notice as _, RpcError, parse_params,
 };
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::BoxFuture;
 use jsonrpsee::core::server::{ConnectionId, Extensions, MethodCallback, MethodResponse, Methods};
 use jsonrpsee::types::{Id, Params};
 use tokio_util::sync::CancellationToken;
@@ -42,10 +41,6 @@ const CANCELLABLE_METHODS: [&str; 10] = [
 
 /// How the names of the methods of files begin.
 const FILE_METHODS: &str = "fs/";
-
-/// Room in the answer to a batch for its brackets and for every element's refusal, in bytes: the id,
-/// which has at most 1,024, and a few words.
-const BATCH_REFUSALS_BYTES: usize = MAX_BATCH_ELEMENTS * 1280;
 
 /// An answer: there already, or waiting for something.
 pub(super) enum Answer {
@@ -221,116 +216,8 @@ fn with_id(response: &MethodResponse, id: &RequestId<'_>, style: Style) -> Vec<u
     out
 }
 
-/// The answer to a batch in the making: one array, when the last element is done.
-///
-/// An element whose answer would make the array longer than a message is answered
-/// `messageTooLarge` instead, and those that come after it are refused with the same: what is held
-/// is never more than a message.
-pub(super) struct BatchAnswer {
-    stats: Arc<Stats>,
-    style: Style,
-    room: Arc<AtomicUsize>,
-    elements: Vec<BoxFuture<'static, Vec<u8>>>,
-}
-
-impl BatchAnswer {
-    pub(super) fn new(stats: &Arc<Stats>, style: Style) -> Self {
-        Self {
-            stats: Arc::clone(stats),
-            style,
-            room: Arc::new(AtomicUsize::new(MAX_MESSAGE_BYTES - BATCH_REFUSALS_BYTES)),
-            elements: Vec::new(),
-        }
-    }
-
-    /// How many elements want an answer.
-    pub(super) fn len(&self) -> usize {
-        self.elements.len()
-    }
-
-    /// Whether no further answer has room, so that none need be made.
-    pub(super) fn is_full(&self) -> bool {
-        self.room.load(Ordering::Relaxed) == 0
-    }
-
-    /// Refuses the next element because there is no room for its answer.
-    pub(super) fn refuse(&mut self, id: RequestId<'static>) {
-        let answer = Answer::Now(no_room(&self.stats, self.style, Some(&id)));
-        self.push(Some(id), answer);
-    }
-
-    /// Adds the answer to the next element.
-    pub(super) fn push(&mut self, id: Option<RequestId<'static>>, answer: Answer) {
-        let (style, room, stats) = (self.style, Arc::clone(&self.room), Arc::clone(&self.stats));
-        self.elements.push(match answer {
-            Answer::Now(answer) => Box::pin(std::future::ready(within(
-                &stats,
-                &room,
-                style,
-                id.as_ref(),
-                answer,
-            ))),
-            Answer::Later(answer) => {
-                Box::pin(async move { within(&stats, &room, style, id.as_ref(), answer.await) })
-            }
-        });
-    }
-
-    /// The answer to the whole. None if nothing in it wants one.
-    pub(super) fn finish(self) -> Option<Answer> {
-        if self.elements.is_empty() {
-            return None;
-        }
-        let mut array = Box::pin(async move {
-            let mut out = vec![b'['];
-            for answer in join_all(self.elements).await {
-                if out.len() > 1 {
-                    out.push(b',');
-                }
-                out.extend_from_slice(&answer);
-            }
-            out.push(b']');
-            out
-        });
-        Some(match array.as_mut().now_or_never() {
-            Some(array) => Answer::Now(array),
-            None => Answer::Later(array),
-        })
-    }
-}
-
-/// The answer, if there is room for it, which it takes; else one that says that there is none.
-fn within(
-    stats: &Stats,
-    room: &AtomicUsize,
-    style: Style,
-    id: Option<&RequestId<'_>>,
-    answer: Vec<u8>,
-) -> Vec<u8> {
-    // One more for the comma.
-    let take = |left: usize| left.checked_sub(answer.len() + 1);
-    if room
-        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-        .is_ok()
-    {
-        return answer;
-    }
-    room.store(0, Ordering::Relaxed);
-    no_room(stats, style, id)
-}
-
-fn no_room(stats: &Stats, style: Style, id: Option<&RequestId<'_>>) -> Vec<u8> {
-    let message = "the answers to the batch are too long together";
-    error(
-        stats,
-        style,
-        id,
-        &RpcError::new(ErrorKind::MessageTooLarge, message),
-    )
-}
-
 /// An answer that refuses, and the place where all but those of the method table are counted.
-fn error(stats: &Stats, style: Style, id: Option<&RequestId<'_>>, error: &RpcError) -> Vec<u8> {
+pub(super) fn error(stats: &Stats, style: Style, id: Option<&RequestId<'_>>, error: &RpcError) -> Vec<u8> {
     stats.errors.add(error);
     let mut out = Vec::new();
     envelope::write_error(&mut out, style, id, error);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use exec_protocol::envelope::Style;
 
 use super::batch::{Batch, Pace};
-use crate::limits::MAX_ANSWER_BYTES;
+use crate::limits::{MAX_ANSWER_BYTES, MAX_UNREAD_BYTES};
 use crate::output::OutputLog;
 use crate::sync::{Mutex, MutexGuard, WaitList, lock, wait_until};
 use crate::transport::CloseReason;
@@ -50,6 +50,11 @@ impl Load {
     /// Whether there is room for a long answer.
     pub(crate) fn has_room(self) -> bool {
         self.bytes < MAX_ANSWER_BYTES
+    }
+
+    /// Whether there is room for short answers, of which there may be many.
+    pub(super) fn may_grow(self) -> bool {
+        self.bytes < MAX_UNREAD_BYTES
     }
 }
 

@@ -28,7 +28,8 @@ pub(super) async fn wait(caller: Caller, params: WaitParams) -> Result<WaitResul
     let deadline = Instant::now() + Duration::from_millis(params.wait_ms).min(MAX_READ_WAIT);
     let named = named(&caller, &params)?;
     let condition = condition(&params.until, named.len())?;
-    let room = caller.waits.acquire_many(cost_kib(&condition, named.len()));
+    let text_bytes = MAX_MATCH_TEXT_BYTES.min(MAX_MATCH_TEXTS_BYTES / named.len().max(1));
+    let room = caller.waits.acquire_many(cost_kib(&condition, named.len(), text_bytes));
     let Ok(room) = timeout_at(deadline, room).await else {
         // The other waits of this connection have all of it.
         return Ok(WaitResult {
@@ -38,7 +39,6 @@ pub(super) async fn wait(caller: Caller, params: WaitParams) -> Result<WaitResul
         });
     };
     let _room = room.map_err(|_| error::shutting_down())?;
-    let text_bytes = MAX_MATCH_TEXT_BYTES.min(MAX_MATCH_TEXTS_BYTES / named.len().max(1));
     let own = own(&caller, &named);
     let (ids, watches) = watch(named, &condition, text_bytes).await?;
     let mut outcomes = Outcomes::new(params.mode, watches.len());
@@ -83,10 +83,10 @@ pub(crate) fn room_for_waits() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(WAITS_MEMORY_BYTES >> 10))
 }
 
-/// What a wait may come to take, in KiB.
-fn cost_kib(condition: &Condition, processes: usize) -> u32 {
+/// What a wait may come to take, in KiB, if the text of a match has at most `text_bytes`.
+fn cost_kib(condition: &Condition, processes: usize, text_bytes: usize) -> u32 {
     let pattern = match condition {
-        Condition::Pattern(pattern, _) => pattern.memory(),
+        Condition::Pattern(pattern, _) => pattern.memory() + text_bytes,
         Condition::Exited | Condition::Closed | Condition::Output(_) | Condition::Silent(_) => 0,
     };
     let kib = ((WATCH_BYTES + pattern) * processes).div_ceil(1 << 10);

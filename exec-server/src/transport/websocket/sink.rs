@@ -129,6 +129,7 @@ impl MessageSink for FrameSink {
             CloseReason::NotInitialized => CloseCode::Policy,
             CloseReason::TooLong => CloseCode::Size,
             CloseReason::NotUtf8 => CloseCode::Invalid,
+            CloseReason::Malformed => CloseCode::Protocol,
         };
         let frame = CloseFrame {
             code,

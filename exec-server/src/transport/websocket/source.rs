@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::CapacityError;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::READ_BYTES;
@@ -103,6 +103,9 @@ fn reason(error: &Error) -> CloseReason {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => CloseReason::TooLong,
         Error::Utf8(_) => CloseReason::NotUtf8,
+        Error::Protocol(violation) if *violation != ProtocolError::ResetWithoutClosingHandshake => {
+            CloseReason::Malformed
+        }
         error => {
             tracing::debug!(%error, "the websocket broke");
             CloseReason::Done
