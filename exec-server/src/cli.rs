@@ -1,6 +1,7 @@
 //! The command line: `exec-server` serves, `exec-server run` runs one command, `exec-server task` asks a server that runs.
 
 mod completions;
+mod date;
 mod escape;
 mod log;
 mod run;
