@@ -29,7 +29,12 @@ impl Pipe {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
         mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-        let file = open(&path, OFlags::RDWR | OFlags::NONBLOCK, Mode::empty()).unwrap();
+        let file = open(
+            &path,
+            OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .unwrap();
         Self {
             directory,
             file: file.into(),
