@@ -46,7 +46,7 @@ pub(crate) fn sort(message: &Bytes, shared: &Shared) -> Option<Delivery> {
             if let Some(id) = id.and_then(|id| id.as_json().parse().ok()) {
                 pending.answer(id, result.map_err(Refusal::Rpc));
             } else {
-                tracing::warn!("the server answered a request that was not ours");
+                tracing::debug!("the server answered a request that was not ours");
             }
             None
         }
@@ -84,7 +84,16 @@ fn event(method: &str, params: Option<&str>) -> Option<(ProcessId, Notice)> {
     };
     // The stream of events will notice the hole and read what belongs there.
     event
-        .inspect_err(|error| tracing::warn!(method, %error, "the server told a malformed event"))
+        .inspect_err(|error| {
+            let kind = error.kind.as_str();
+            // Its message may quote what the process said.
+            tracing::debug!(
+                method,
+                kind,
+                field = error.field,
+                "the server told a malformed event"
+            );
+        })
         .ok()
 }
 
@@ -131,7 +140,7 @@ fn closed(closed: ClosedParams) -> (ProcessId, Notice) {
 
 #[cold]
 fn refuse(error: EnvelopeError, pending: &Pending) {
-    tracing::warn!(%error, "the server sent a malformed message");
+    tracing::debug!(%error, "the server sent a malformed message");
     if let Some(id) = error.id.as_ref().and_then(|id| id.as_json().parse().ok()) {
         pending.answer(id, Err(Refusal::Malformed(error)));
     }

@@ -173,7 +173,7 @@ pub struct RpcError {
     pub message: String,
     /// The rest, for programs. Empty if the peer's data has another shape than ours.
     #[serde(default, deserialize_with = "data_of_any_peer")]
-    pub data: ErrorData,
+    pub data: Box<ErrorData>,
 }
 
 /// The `data` member of an error.
@@ -200,7 +200,7 @@ pub struct ErrorData {
 }
 
 /// JSON-RPC allows any value as the data of an error, so none makes an error unreadable.
-fn data_of_any_peer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ErrorData, D::Error> {
+fn data_of_any_peer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<ErrorData>, D::Error> {
     let data = Value::deserialize(deserializer)?;
     Ok(serde_json::from_value(data).unwrap_or_default())
 }
@@ -211,14 +211,14 @@ impl RpcError {
         Self {
             code: kind.code() as i32,
             message: shortened(message.into()),
-            data: ErrorData {
+            data: Box::new(ErrorData {
                 kind: kind.as_str().to_owned(),
                 errno: None,
                 field: None,
                 limit: None,
                 record: None,
                 candidates: Vec::new(),
-            },
+            }),
         }
     }
 
@@ -312,7 +312,7 @@ mod tests {
         for data in ["null", "7", "\"text\"", "[]", r#"{"errno":"x"}"#, r#"{"more":1}"#] {
             let text = format!(r#"{{"code":1,"message":"x","data":{data}}}"#);
             let error: RpcError = serde_json::from_str(&text).expect(data);
-            assert_eq!(error.data, ErrorData::default(), "{data}");
+            assert_eq!(*error.data, ErrorData::default(), "{data}");
         }
     }
 }

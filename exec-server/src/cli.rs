@@ -2,8 +2,11 @@
 
 mod access;
 mod completions;
+mod date;
+mod escape;
 mod hardening;
 mod listen;
+mod log;
 mod run;
 mod serve;
 mod signals;
@@ -17,17 +20,13 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use exec_protocol::process::Umask;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::filter::Targets;
 
 use crate::causes::described;
 use crate::{Config, TaskStorage};
 use access::AccessArgs;
 use listen::Listen;
-
-/// What is logged where nothing else was asked for: a server that is well says nothing.
-const DEFAULT_LOG: LevelFilter = LevelFilter::WARN;
+use log::Log;
 
 /// The exit code for a problem of our own, as opposed to one of the command that was run.
 const FAILURE: u8 = 125;
@@ -49,6 +48,9 @@ struct Cli {
     /// What to log to stderr, such as `debug` or `exec_server=trace` (default: `RUST_LOG`, else `warn`)
     #[arg(long, global = true, value_name = "FILTER", display_order = LAST)]
     log: Option<Targets>,
+    /// What a line of the log looks like
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = log::Format::Text, display_order = LAST)]
+    log_format: log::Format,
 }
 
 #[derive(Debug, Subcommand)]
@@ -266,11 +268,18 @@ pub fn main() -> ExitCode {
         let message = "the options before `run`, `task` and `completions` are for serving";
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
-    log_to_stderr(cli.log);
+    let log = match Log::start(cli.log, cli.log_format) {
+        Ok(log) => log,
+        // Nothing runs yet that could be held up.
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "exec-server: {error}");
+            return ExitCode::from(FAILURE);
+        }
+    };
     // One thread: what the server does is short, and a message that crosses threads is late.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error),
+        Err(error) => return fail(&log, &error),
     };
     let outcome = runtime.block_on(async {
         match cli.command {
@@ -283,7 +292,7 @@ pub fn main() -> ExitCode {
     // A thread may still be blocked in a read of standard input; it is not waited for.
     runtime.shutdown_background();
     let_go_of_streams();
-    outcome.unwrap_or_else(|error| fail(error.as_ref()))
+    outcome.unwrap_or_else(|error| fail(&log, error.as_ref()))
 }
 
 async fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
@@ -307,10 +316,8 @@ fn let_go_of_streams() {
 /// Whatever went wrong, for people.
 type Failure = Box<dyn std::error::Error>;
 
-fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    let message = described(error);
-    // Nobody may be reading; there is nobody else to tell.
-    let _ = writeln!(std::io::stderr(), "exec-server: {message}");
+fn fail(log: &Log, error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    log.fail(&described(error));
     ExitCode::from(FAILURE)
 }
 
@@ -324,17 +331,6 @@ fn while_read(outcome: Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
         Some(io::ErrorKind::BrokenPipe) => Ok(ExitCode::from(BROKEN_PIPE)),
         _ => outcome,
     }
-}
-
-fn log_to_stderr(filter: Option<Targets>) {
-    let from_environment = || std::env::var("RUST_LOG").ok()?.parse().ok();
-    let filter = filter
-        .or_else(from_environment)
-        .unwrap_or_else(|| Targets::new().with_default(DEFAULT_LOG));
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(false);
-    tracing_subscriber::registry().with(lines).with(filter).init();
 }
 
 #[cfg(test)]

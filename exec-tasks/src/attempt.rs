@@ -183,7 +183,7 @@ fn append(
 
 /// Takes what the process says where none of it can be kept.
 async fn count_only(running: &dyn Running, message: String, progress: &Progress) -> LogTotals {
-    tracing::warn!(message, "the output of a task cannot be kept");
+    tracing::warn!(error = message, "the output of a task cannot be kept");
     let mut totals = LogTotals::default();
     totals.state.stopped = Some(LogStopped::Failed { message });
     let mut batch = Batch::default();

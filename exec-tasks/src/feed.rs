@@ -104,7 +104,7 @@ impl Feed {
         let changed = state.changes.range(position.change + 1..);
         let new_ends = usize::try_from(state.last_end - position.end).unwrap_or(usize::MAX);
         if new_ends > state.ends.len() {
-            tracing::warn!(
+            tracing::debug!(
                 missed = new_ends - state.ends.len(),
                 "somebody is too slow to be told of ends"
             );

@@ -180,7 +180,12 @@ impl Dispatcher {
         } else if method == CancelRequest::NAME {
             match parse_params::<CancelParams>(params) {
                 Ok(params) => self.cancellable.cancel(&params.id),
-                Err(error) => tracing::debug!(%error, "nothing can be taken back by that"),
+                // Its message may quote whatever was sent.
+                Err(error) => tracing::debug!(
+                    kind = error.kind.as_str(),
+                    field = error.field,
+                    "nothing can be taken back by that"
+                ),
             }
         }
     }

@@ -34,7 +34,7 @@ async fn on_a_server_that_listens(test: impl AsyncFnOnce(&TestServer, &str)) {
     let address = listener.local_addr().expect("it is bound");
     let url = format!("ws://{address}");
     tokio::select! {
-        served = server.in_process().serve_websocket(listener) => panic!("the server stopped listening: {served:?}"),
+        ended = server.in_process().serve_websocket(listener) => panic!("the server stopped listening: {ended:?}"),
         () = test(&server, &url) => {}
     }
     server.finish().await;

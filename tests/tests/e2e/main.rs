@@ -24,6 +24,7 @@ mod job_control;
 mod jsonrpsee_client;
 mod late_output;
 mod leaks;
+mod logs;
 mod metrics;
 mod names;
 mod order;

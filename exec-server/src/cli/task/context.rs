@@ -8,9 +8,9 @@ use exec_protocol::{ErrorKind, Method, RpcError};
 use serde::Serialize;
 use tokio::time::timeout;
 
+use super::super::escape::escaped;
 use super::output::{print, print_json};
 use super::screen::Screen;
-use super::text::escaped;
 use crate::cli::Failure;
 
 /// Where the address of the server is looked for, if it is not among the arguments.

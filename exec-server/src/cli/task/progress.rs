@@ -4,10 +4,11 @@ use std::io::{self, Write as _};
 
 use exec_protocol::task::{Get, TaskParams, TaskRecord};
 
+use super::super::escape::escaped;
 use super::context::Context;
 use super::ends::Ends;
 use super::screen::rewritable_stderr;
-use super::text::{cut, escaped};
+use super::text::cut;
 use super::{duration, rows, size};
 use crate::clock::WallClock;
 

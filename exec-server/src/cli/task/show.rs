@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use exec_protocol::task::{Get, LogStopped, TaskParams, TaskRecord, TaskRef};
 
+use super::super::escape::escaped;
 use super::context::Context;
 use super::screen::Screen;
-use super::text::escaped;
 use super::{moment, rows, size};
 use crate::cli::Failure;
 use crate::clock::WallClock;

@@ -2,8 +2,9 @@
 
 use std::iter::zip;
 
+use super::super::escape::escaped;
 use super::screen::Screen;
-use super::text::{columns, cut, escaped};
+use super::text::{columns, cut};
 
 /// What stands between two columns.
 const GAP: &str = "  ";

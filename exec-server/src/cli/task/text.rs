@@ -3,19 +3,6 @@
 /// Marks where a text was cut.
 const ELLIPSIS: char = '…';
 
-/// The text with everything escaped that could command a terminal, or show something else than what it says.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if is_dangerous(letter) {
-            escaped.extend(letter.escape_default());
-        } else {
-            escaped.push(letter);
-        }
-    }
-    escaped
-}
-
 /// How many columns a text takes.
 pub(super) fn columns(text: &str) -> usize {
     text.chars().map(columns_of).sum()
@@ -41,15 +28,6 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
     cut
 }
 
-fn is_dangerous(letter: char) -> bool {
-    letter.is_control()
-        || matches!(
-            letter,
-            // Separators of lines, and what changes the direction of writing.
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        )
-}
-
 /// Nearly: which letters are wide differs between terminals.
 fn columns_of(letter: char) -> usize {
     match u32::from(letter) {
@@ -72,15 +50,6 @@ fn columns_of(letter: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_that_a_text_holds_commands_the_terminal() {
-        let evil = "a\u{1b}]0;owned\u{7}\r\nb\tc\u{7f}\u{9b}31m\u{202e}x\0";
-        let text = escaped(evil);
-        assert!(!text.chars().any(is_dangerous), "{text:?}");
-        assert_eq!(text, r"a\u{1b}]0;owned\u{7}\r\nb\tc\u{7f}\u{9b}31m\u{202e}x\u{0}");
-        assert_eq!(escaped("größer 漢字 🦀"), "größer 漢字 🦀");
-    }
 
     #[test]
     fn a_text_is_cut_at_a_column() {

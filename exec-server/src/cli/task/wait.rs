@@ -9,6 +9,7 @@ use exec_protocol::process::WaitMode;
 use exec_protocol::task::{TaskId, TaskRecord, TaskRef, Wait, WaitParams};
 use tokio::time::Instant;
 
+use super::super::escape::escaped;
 use super::context::{Context, Form};
 use super::ends::Ends;
 use super::exit::TIMED_OUT;
@@ -16,7 +17,6 @@ use super::interrupt::unless_interrupted;
 use super::output::{print, print_json, remark};
 use super::progress::Progress;
 use super::scope::ScopeArgs;
-use super::text::escaped;
 use super::{duration, rows};
 use crate::cli::Failure;
 use crate::clock::{WallClock, milliseconds};

@@ -72,7 +72,7 @@ async fn holders(outputs: &[Output]) -> Vec<Holder> {
     let queries: Vec<_> = outputs.iter().map(Output::holders).collect();
     let looking = spawn_blocking(|| queries.into_iter().map(HoldersQuery::run).collect::<Vec<_>>());
     let Ok(Ok(found)) = timeout(HOLDERS_WAIT, looking).await else {
-        tracing::warn!("it was not found out in time who holds the output of a process");
+        tracing::debug!("it was not found out in time who holds the output of a process");
         return Vec::new();
     };
     let mut holders: Vec<Holder> = Vec::new();

@@ -15,6 +15,11 @@ pub(crate) fn ack(caller: &Caller, params: Option<&str>) {
                 process.log().ack(params.seq);
             }
         }
-        Err(error) => tracing::debug!(%error, "an acknowledgement makes no sense"),
+        // Its message may quote whatever was sent.
+        Err(error) => tracing::debug!(
+            kind = error.kind.as_str(),
+            field = error.field,
+            "an acknowledgement makes no sense"
+        ),
     }
 }

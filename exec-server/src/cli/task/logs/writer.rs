@@ -5,9 +5,9 @@ use std::io;
 use exec_protocol::task::LogsResult;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
+use super::super::super::escape::escaped;
 use super::super::output::remark;
 use super::super::show::not_kept;
-use super::super::text::escaped;
 use super::pieces::{Piece, left_out, pieces};
 
 /// Writes answers as they come. Ctrl-C is heard meanwhile, also where the reader is slow.
