@@ -37,7 +37,8 @@ fn nonsense() -> Value {
 }
 
 fn input(messages: &[Value]) -> String {
-    messages.iter().map(|message| format!("{message}\n")).collect()
+    let lines: Vec<_> = messages.iter().map(Value::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 /// The lines of a log that has ended, each an object.

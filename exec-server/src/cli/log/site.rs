@@ -90,7 +90,7 @@ mod tests {
         left_out: u64,
     }
 
-    const LINE_MS: u64 = LOG_LINE_EVERY.as_millis() as u64;
+    const LINE_MS: u64 = LOG_LINE_EVERY.as_secs() * 1000;
     const FULL_MS: u64 = LINE_MS * LOG_BURST as u64;
 
     proptest! {

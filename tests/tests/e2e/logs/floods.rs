@@ -1,10 +1,9 @@
 //! A place in the code that has too much to say is counted instead.
 
-use std::time::Instant;
-
 use exec_server::limits::LOG_BURST;
 use exec_tests::{on_program, program};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{hello, input, logging_to, nonsense, objects};
 
