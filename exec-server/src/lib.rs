@@ -45,6 +45,8 @@
 mod causes;
 pub mod cli;
 mod clock;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 pub mod limits;
 mod machine;
 pub mod transport;

@@ -64,21 +64,38 @@ async fn read_head(stream: &mut TcpStream, received: &mut BytesMut) -> io::Resul
         if stream.read_buf(received).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut request = httparse::Request::new(&mut headers);
-        match request.parse(received) {
-            Ok(httparse::Status::Complete(length)) => {
-                let head = answer(&request);
-                let _ = received.split_to(length);
-                return Ok(head);
-            }
-            Ok(httparse::Status::Partial) if received.len() < MAX_HTTP_HEAD_BYTES => {}
-            Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
-                return Ok(Head::Plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
-            }
-            Err(_) => return Ok(Head::Plain(StatusCode::BAD_REQUEST)),
+        if let Some((head, length)) = decide(received) {
+            let _ = received.split_to(length);
+            return Ok(head);
         }
     }
+}
+
+/// What so many bytes amount to, and how many of them are the head: none of one that is refused before its end. None as
+/// long as more has to come.
+fn decide(received: &[u8]) -> Option<(Head, usize)> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(received) {
+        Ok(httparse::Status::Complete(length)) => Some((answer(&request), length)),
+        Ok(httparse::Status::Partial) if received.len() < MAX_HTTP_HEAD_BYTES => None,
+        Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
+            Some((Head::Plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE), 0))
+        }
+        Err(_) => Some((Head::Plain(StatusCode::BAD_REQUEST), 0)),
+    }
+}
+
+/// The bytes that are answered to so many, but for metrics, and how many of them are the head.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn answer_to(received: &[u8]) -> Option<(Option<Vec<u8>>, usize)> {
+    let (head, length) = decide(received)?;
+    let answer = match head {
+        Head::Websocket(answer) => Some(answer),
+        Head::Metrics => None,
+        Head::Plain(status) => Some(plain(status)),
+    };
+    Some((answer, length))
 }
 
 fn answer(request: &httparse::Request<'_, '_>) -> Head {
