@@ -24,6 +24,8 @@
 pub mod envelope;
 pub mod environment;
 pub mod fs;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 pub mod initialize;
 pub mod process;
 pub mod server;

@@ -15,15 +15,26 @@ impl Seq {
     /// Before the first event.
     pub const ZERO: Self = Self(0);
 
-    /// The number that follows this one.
+    /// The number that follows this one. Nobody counts to the largest, but a peer may name it: it is followed by itself.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 
 impl fmt::Display for Seq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_number_is_followed_by_itself() {
+        assert_eq!(Seq::ZERO.next(), Seq(1));
+        assert_eq!(Seq(u64::MAX).next(), Seq(u64::MAX));
     }
 }

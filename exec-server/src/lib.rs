@@ -46,6 +46,8 @@ pub mod access;
 mod causes;
 pub mod cli;
 mod clock;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 pub mod limits;
 mod machine;
 pub mod transport;

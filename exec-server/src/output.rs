@@ -23,6 +23,8 @@ use tokio::time::Instant;
 
 pub(crate) use events::{CloseFacts, Closed, Event, Exit, ExitFacts};
 pub(crate) use memory::{MemoryLimit, OutputMemory, Reservation};
+#[cfg(any(fuzzing, test))]
+pub(crate) use pattern::{Fed, Found, Scanner, Surroundings};
 pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use reading::{ReadError, ReadRequest};
 pub(crate) use ring::{Cursor, Entry, MIN_CAPACITY, SEGMENT_BYTES};

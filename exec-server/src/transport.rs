@@ -21,6 +21,8 @@ use exec_protocol::{ErrorKind, RpcError};
 use crate::access::Identity;
 use crate::limits::MAX_MESSAGE_BYTES;
 pub use crate::rpc::Batch;
+#[cfg(any(fuzzing, test))]
+pub(crate) use http::answer_to;
 pub(crate) use listen::listen;
 pub use listener::{ListenError, Listener, Reachable};
 pub use memory::MemoryPeer;

@@ -14,6 +14,8 @@ mod context;
 mod engine;
 mod error;
 mod feed;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod headline;
 #[cfg(target_os = "linux")]
 mod leftovers;

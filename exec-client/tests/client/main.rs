@@ -4,6 +4,7 @@
 mod acks;
 mod cancel;
 mod fake;
+mod hostile;
 mod records;
 mod resume;
 mod session;

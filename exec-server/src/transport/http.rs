@@ -48,7 +48,7 @@ pub(super) async fn upgrade(
     source: Source,
 ) -> io::Result<Option<Upgraded>> {
     let mut received = BytesMut::new();
-    let decide = |request: &httparse::Request<'_, '_>| decide(&server.config().access, bound, request);
+    let decide = |received: &[u8]| decide(&server.config().access, bound, received);
     let answer = match read_head(wire, &mut received, decide).await? {
         Head::Websocket { answer, identity } => {
             if let Some(permit) = server.connection_permit() {
@@ -95,30 +95,48 @@ enum Head {
 async fn read_head(
     wire: &mut Wire,
     received: &mut BytesMut,
-    decide: impl Fn(&httparse::Request<'_, '_>) -> Head,
+    decide: impl Fn(&[u8]) -> Option<(Head, usize)>,
 ) -> io::Result<Head> {
     loop {
         if wire.read_buf(received).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut request = httparse::Request::new(&mut headers);
-        match request.parse(received) {
-            Ok(httparse::Status::Complete(length)) => {
-                let head = decide(&request);
-                let _ = received.split_to(length);
-                return Ok(head);
-            }
-            Ok(httparse::Status::Partial) if received.len() < MAX_HTTP_HEAD_BYTES => {}
-            Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
-                return Ok(Head::Plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
-            }
-            Err(_) => return Ok(Head::Plain(StatusCode::BAD_REQUEST)),
+        if let Some((head, length)) = decide(received) {
+            let _ = received.split_to(length);
+            return Ok(head);
         }
     }
 }
 
-fn decide(access: &Access, bound: Bound, request: &httparse::Request<'_, '_>) -> Head {
+/// What so many bytes amount to, and how many of them are the head: none of one that is refused before its end. None as
+/// long as more has to come.
+fn decide(access: &Access, bound: Bound, received: &[u8]) -> Option<(Head, usize)> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(received) {
+        Ok(httparse::Status::Complete(length)) => Some((answer(access, bound, &request), length)),
+        Ok(httparse::Status::Partial) if received.len() < MAX_HTTP_HEAD_BYTES => None,
+        Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
+            Some((Head::Plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE), 0))
+        }
+        Err(_) => Some((Head::Plain(StatusCode::BAD_REQUEST), 0)),
+    }
+}
+
+/// The bytes that are answered to so many, but for metrics, and how many of them are the head.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn answer_to(received: &[u8]) -> Option<(Option<Vec<u8>>, usize)> {
+    let (head, length) = decide(&Access::default(), Bound::Tcp, received)?;
+    let answer = match head {
+        Head::Websocket { answer, .. } => Some(answer),
+        Head::Metrics => None,
+        Head::Plain(status) => Some(plain(status)),
+        Head::Refused(refusal) => Some(refused(refusal)),
+    };
+    Some((answer, length))
+}
+
+fn answer(access: &Access, bound: Bound, request: &httparse::Request<'_, '_>) -> Head {
     if request.method != Some("GET") {
         return Head::Plain(StatusCode::METHOD_NOT_ALLOWED);
     }

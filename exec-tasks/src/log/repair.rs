@@ -125,8 +125,8 @@ impl Repaired {
         record.shorten(record.length().min(end - record.offset));
         add(&mut self.counts.bytes, record.bytes);
         self.counts.last_seq = record.last_seq;
-        // What had no index has no time either.
-        self.counts.last_at_ms = Some(record.last_at_ms).filter(|&at_ms| at_ms > 0);
+        // What had no index has no time either, and the largest number stands for none in a header.
+        self.counts.last_at_ms = Some(record.last_at_ms).filter(|at_ms| (1..u64::MAX).contains(at_ms));
         self.records += 1;
         self.last = Some(record);
         is_whole

@@ -12,6 +12,7 @@ mod cancel;
 mod client_resume;
 mod commands;
 mod containment;
+mod corpus;
 mod disconnects;
 mod ends;
 mod environment;
