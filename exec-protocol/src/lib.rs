@@ -36,6 +36,7 @@ mod error;
 mod id;
 mod lenient;
 mod method;
+mod opaque;
 mod params;
 mod path;
 mod seq;

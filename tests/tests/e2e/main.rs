@@ -5,6 +5,7 @@
     reason = "clippy takes only functions marked as tests for tests"
 )]
 
+mod abuse;
 mod agent;
 mod bad_input;
 mod cancel;
