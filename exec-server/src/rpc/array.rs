@@ -146,13 +146,7 @@ impl Drop for Room {
 }
 
 /// The answer, if there is room for it, which it takes; else one that says that there is none.
-fn within(
-    stats: &Stats,
-    room: &Room,
-    style: Style,
-    id: Option<&RequestId<'_>>,
-    answer: Vec<u8>,
-) -> Vec<u8> {
+fn within(stats: &Stats, room: &Room, style: Style, id: Option<&RequestId<'_>>, answer: Vec<u8>) -> Vec<u8> {
     // One more for the comma.
     if room.take(answer.len() + 1) {
         return answer;

@@ -29,7 +29,9 @@ pub(super) async fn wait(caller: Caller, params: WaitParams) -> Result<WaitResul
     let named = named(&caller, &params)?;
     let condition = condition(&params.until, named.len())?;
     let text_bytes = MAX_MATCH_TEXT_BYTES.min(MAX_MATCH_TEXTS_BYTES / named.len().max(1));
-    let room = caller.waits.acquire_many(cost_kib(&condition, named.len(), text_bytes));
+    let room = caller
+        .waits
+        .acquire_many(cost_kib(&condition, named.len(), text_bytes));
     let Ok(room) = timeout_at(deadline, room).await else {
         // The other waits of this connection have all of it.
         return Ok(WaitResult {

@@ -24,7 +24,13 @@ fn unread_kib(requests: usize, longest_answer: usize) -> u64 {
 
 /// Sends messages and takes no answer until the server reads no more, or has read all; looks at what that costs; then reads
 /// so many answers to them.
-async fn flood(raw: &mut Raw, other: Option<&mut Peer>, messages: &[u8], answers: usize, held_kib: u64) -> Flooded {
+async fn flood(
+    raw: &mut Raw,
+    other: Option<&mut Peer>,
+    messages: &[u8],
+    answers: usize,
+    held_kib: u64,
+) -> Flooded {
     let before = anonymous_kib(raw.server);
     let taken = raw.send_until_held_up(messages).await;
     if let Some(other) = other {
@@ -53,19 +59,27 @@ fn id(number: usize) -> String {
 /// Checks that an answer is the one to this request.
 fn assert_answers(answer: &str, number: usize) {
     let id = format!(r#""id":"{}""#, id(number));
-    assert!(answer.contains(&id), "not the answer to request {number}: {answer}");
+    assert!(
+        answer.contains(&id),
+        "not the answer to request {number}: {answer}"
+    );
 }
 
 /// Lets a process `p` say a million bytes, and waits for its end.
 async fn say_a_million(raw: &mut Raw) {
-    raw.start(json!({"processId": "p", "argv": fixture::argv(["emit", "1000000"])})).await;
+    raw.start(json!({"processId": "p", "argv": fixture::argv(["emit", "1000000"])}))
+        .await;
     let closed = json!({"processIds": ["p"], "until": {"kind": "closed"}, "waitMs": 30_000});
-    assert_eq!(raw.call("process/wait", closed).await["result"]["timedOut"], false);
+    assert_eq!(
+        raw.call("process/wait", closed).await["result"]["timedOut"],
+        false
+    );
 }
 
 /// Starts a process `w` that says nothing before its stdin ends.
 async fn start_silent(raw: &mut Raw) {
-    raw.start(json!({"processId": "w", "argv": fixture::argv(["echo"]), "pipeStdin": true})).await;
+    raw.start(json!({"processId": "w", "argv": fixture::argv(["echo"]), "pipeStdin": true}))
+        .await;
 }
 
 on_raw_wires! {

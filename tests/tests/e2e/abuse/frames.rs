@@ -22,7 +22,10 @@ async fn closed_over(server: &TestServer, bytes: &[u8]) -> (u16, String) {
         // Else the socket would end with this, and a goodbye would find nobody.
         writer
     };
-    within_patience("the end", async { tokio::join!(sending, close_frame(&mut reader)).1 }).await
+    within_patience("the end", async {
+        tokio::join!(sending, close_frame(&mut reader)).1
+    })
+    .await
 }
 
 async fn close_frame(reader: &mut (impl AsyncRead + Unpin)) -> (u16, String) {

@@ -14,10 +14,22 @@ async fn is_refused(raw: &mut Raw, text: &str, kind: &str, id: Value) {
     let before = raw.server.status_kib("VmHWM").expect("it runs");
     raw.send_text(text).await;
     let answer = raw.next().await;
-    assert_eq!((&answer["error"]["data"]["kind"], &answer["id"]), (&json!(kind), &id), "{answer}");
+    assert_eq!(
+        (&answer["error"]["data"]["kind"], &answer["id"]),
+        (&json!(kind), &id),
+        "{answer}"
+    );
     let most = 8 * (text.len() as u64 >> 10) + NOISE_KIB;
-    let grown = raw.server.status_kib("VmHWM").expect("it runs").saturating_sub(before);
-    assert!(grown <= most, "{grown} KiB for a message of {} bytes, {most} at most", text.len());
+    let grown = raw
+        .server
+        .status_kib("VmHWM")
+        .expect("it runs")
+        .saturating_sub(before);
+    assert!(
+        grown <= most,
+        "{grown} KiB for a message of {} bytes, {most} at most",
+        text.len()
+    );
     let length = answer.to_string().len();
     assert!(length < 8 << 10, "the refusal has {length} bytes");
 }

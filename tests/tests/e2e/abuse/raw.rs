@@ -7,14 +7,17 @@ use exec_tests::os::OsProcess;
 use exec_tests::wait::within_patience;
 use exec_tests::websocket::{Opcode, Part, RawWebsocket, frame, read_frame};
 use exec_tests::{Peer, TestServer, Wire, on, program};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::process::Child;
 use tokio::time::timeout;
 
-/// How long a server that takes nothing is thought to be busy. One that is busy for longer is taken for one that has stopped
-/// reading, which makes a test weaker and not wrong.
+/// How long a server takes nothing, and has nothing to do either, before it is thought to have stopped reading.
 const HELD_UP: Duration = Duration::from_millis(300);
+
+/// What a server that has nothing to do still does in that time.
+const IDLE: Duration = Duration::from_millis(5);
 
 /// How much is sent at a time, in bytes.
 const PIECE_BYTES: usize = 64 << 10;
@@ -41,6 +44,8 @@ pub(super) async fn on_stdio(test: impl AsyncFnOnce(&mut Raw, Option<&mut Peer>)
     let mut raw = Raw::new(Wire::Stdio, Box::new(stdout), Box::new(stdin), server).await;
     test(&mut raw, None).await;
     drop(raw);
+    // It does not see the end of its input while requests that wait keep it from reading.
+    server.signal(Signal::TERM);
     let status = within_patience("the server to leave", child.wait()).await;
     assert!(status.expect("nobody else has waited for it").success());
 }
@@ -81,7 +86,10 @@ impl Raw {
             server,
         };
         let hello = this
-            .call("initialize", json!({"clientName": "raw", "notifications": "none"}))
+            .call(
+                "initialize",
+                json!({"clientName": "raw", "notifications": "none"}),
+            )
             .await;
         assert!(hello["result"]["sessionId"].is_string(), "{hello}");
         this.send_text(r#"{"method":"initialized"}"#).await;
@@ -108,17 +116,25 @@ impl Raw {
         sent.expect("the server has hung up");
     }
 
-    /// Sends bytes until the server takes no more of them, and says how many it took. Nothing is read meanwhile.
+    /// Sends bytes until the server takes no more of them and is done with those that it took, and says how many that are.
+    /// Nothing is read meanwhile.
     pub(super) async fn send_until_held_up(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while taken < bytes.len() {
             let piece = &bytes[taken..bytes.len().min(taken + PIECE_BYTES)];
+            let worked = self.worked();
             match timeout(HELD_UP, self.writer.write(piece)).await {
                 Ok(written) => taken += written.expect("the server has hung up"),
-                Err(_) => break,
+                Err(_) if self.worked() < worked + IDLE => break,
+                Err(_) => {}
             }
         }
         taken
+    }
+
+    /// How long the server has worked so far.
+    fn worked(&self) -> Duration {
+        self.server.processor_time().expect("it runs")
     }
 
     /// Sends bytes, and reads so many messages meanwhile, as text.
@@ -179,7 +195,12 @@ async fn next(wire: Wire, reader: &mut Reader) -> String {
                 if opcode == Opcode::Text as u8 {
                     break payload;
                 }
-                assert_eq!(opcode, Opcode::Ping as u8, "{:?}", String::from_utf8_lossy(&payload));
+                assert_eq!(
+                    opcode,
+                    Opcode::Ping as u8,
+                    "{:?}",
+                    String::from_utf8_lossy(&payload)
+                );
             },
         }
     };
