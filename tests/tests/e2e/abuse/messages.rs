@@ -50,7 +50,8 @@ on_raw_wires! {
         is_refused(raw, &"[".repeat(MILLION), "parseError", Value::Null).await;
         is_refused(raw, &"{\"a\":".repeat(MILLION), "parseError", Value::Null).await;
         is_refused(raw, &format!("\"{}\"", "x".repeat(MAX_MESSAGE_BYTES - 2)), invalid, Value::Null).await;
-        let members: String = (0..MILLION).map(|number| format!(r#""m{number}":1,"#)).collect();
+        let members: Vec<_> = (0..MILLION).map(|number| format!(r#""m{number}":1,"#)).collect();
+        let members = members.concat();
         is_refused(raw, &format!(r#"{{{members}"id":1}}"#), invalid, json!(1)).await;
         let _ = other;
     }
