@@ -38,6 +38,7 @@ mod error;
 mod id;
 mod lenient;
 mod method;
+mod opaque;
 mod params;
 mod path;
 mod seq;

@@ -83,11 +83,6 @@ pub const MAX_REQUESTS_IN_FLIGHT: usize = 4096;
 /// short, and a client that does not read may still want to terminate something.
 pub const MAX_ANSWER_BYTES: usize = 1 << 20;
 
-/// Lists of one connection that are put together at a time. Others wait for their turn, and hold nothing meanwhile.
-///
-/// Each may come to a message.
-pub const MAX_LISTS: usize = 2;
-
 /// Answers of one connection that wait to be written, in bytes, before it is not read any more.
 ///
 /// As many short ones as may be in flight. Some are not short, such as long lists: the last may exceed it, by at most

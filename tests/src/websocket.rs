@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::net::sockopt;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -94,6 +94,11 @@ impl RawWebsocket {
         let answer = String::from_utf8_lossy(&answer).into_owned();
         assert!(answer.starts_with("HTTP/1.1 101 "), "no websocket: {answer}");
         this
+    }
+
+    /// The socket, for whoever wants to read and write at the same time.
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// Lets so much wait here to be read, and no more, in bytes; the system would take in more and more of a flood.
@@ -247,22 +252,32 @@ impl RawWebsocket {
     }
 
     async fn next_frame(&mut self) -> Option<(u8, Vec<u8>)> {
-        within_patience("a frame", async {
-            let first = self.stream.read_u8().await.ok()?;
-            assert_eq!(first & 0x70, 0, "a frame with reserved bits");
-            let second = self.stream.read_u8().await.ok()?;
-            assert_eq!(second & 0x80, 0, "a server does not mask");
-            let bytes = match second {
-                126 => u64::from(self.stream.read_u16().await.ok()?),
-                127 => self.stream.read_u64().await.ok()?,
-                short => u64::from(short),
-            };
-            let mut payload = vec![0; usize::try_from(bytes).expect("it fits into memory")];
-            self.stream.read_exact(&mut payload).await.ok()?;
-            Some((first & 0x0f, payload))
-        })
-        .await
+        within_patience("a frame", read_frame(&mut self.stream)).await
     }
+}
+
+/// The opcode and the payload of the next frame; None if the server has hung up.
+///
+/// # Panics
+///
+/// If it is none that a server may send.
+///
+/// # Cancel safety
+///
+/// Not cancel safe: part of it may be lost.
+pub async fn read_frame(from: &mut (impl AsyncRead + Unpin)) -> Option<(u8, Vec<u8>)> {
+    let first = from.read_u8().await.ok()?;
+    assert_eq!(first & 0x70, 0, "a frame with reserved bits");
+    let second = from.read_u8().await.ok()?;
+    assert_eq!(second & 0x80, 0, "a server does not mask");
+    let bytes = match second {
+        126 => u64::from(from.read_u16().await.ok()?),
+        127 => from.read_u64().await.ok()?,
+        short => u64::from(short),
+    };
+    let mut payload = vec![0; usize::try_from(bytes).expect("it fits into memory")];
+    from.read_exact(&mut payload).await.ok()?;
+    Some((first & 0x0f, payload))
 }
 
 /// The bytes of one frame.

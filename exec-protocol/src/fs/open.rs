@@ -31,7 +31,11 @@ pub struct OpenParams {
     #[serde(default, deserialize_with = "null_as_default")]
     pub mode: OpenMode,
     /// A sandbox to keep to. Anything but null is refused by a server that has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::opaque::policy",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sandbox: Option<Value>,
 }
 

@@ -37,6 +37,10 @@ pub struct RemoveParams {
     )]
     pub follow_symlinks: bool,
     /// A sandbox to keep to. Anything but null is refused by a server that has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::opaque::policy",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sandbox: Option<Value>,
 }

@@ -34,6 +34,10 @@ pub struct WriteFileParams {
     )]
     pub follow_symlinks: bool,
     /// A sandbox to keep to. Anything but null is refused by a server that has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::opaque::policy",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sandbox: Option<Value>,
 }

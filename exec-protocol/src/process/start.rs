@@ -108,7 +108,11 @@ pub struct StartParams {
     )]
     pub labels: StringMap,
     /// A sandbox to enforce. Anything but null is refused by a server that has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::opaque::policy",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sandbox: Option<Value>,
     /// Whether the managed network is to be enforced.
     #[serde(
@@ -118,10 +122,18 @@ pub struct StartParams {
     )]
     pub enforce_managed_network: bool,
     /// A managed network to enforce.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::opaque::policy",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub managed_network: Option<Value>,
     /// The client's own notes; not looked into. For the record, if it is short.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::opaque::notes",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub metadata: Option<Value>,
 }
 

@@ -24,7 +24,7 @@ use exec_protocol::process::Target;
 use exec_protocol::{Group, Method, ProcessId, RpcError, parse_params};
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::server::Methods;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 pub(crate) use ack::ack;
 pub(crate) use fs::begin as begin_file_work;
@@ -34,7 +34,7 @@ use wait::room_for_waits;
 use super::error;
 use super::outbox::Outbox;
 use super::task_news::TaskNews;
-use crate::limits::{MAX_CLIENT_NAME_BYTES, MAX_LISTS};
+use crate::limits::MAX_CLIENT_NAME_BYTES;
 use crate::process::Process;
 use crate::server::Server;
 use crate::session::{Entry, Session};
@@ -48,8 +48,8 @@ pub(crate) struct Caller {
     client: Arc<str>,
     /// Memory for what the connection waits for, in KiB.
     waits: Arc<Semaphore>,
-    /// Whose turn it is to put a list together.
-    lists: Arc<Semaphore>,
+    /// Whose turn it is to put a list together: each may come to a message.
+    lists: Arc<tokio::sync::Mutex<()>>,
     /// Whose turn it is to reach the process of a task.
     task_turns: Arc<tokio::sync::Mutex<()>>,
     /// What the connection is told of tasks.
@@ -64,15 +64,10 @@ impl Caller {
             session: Arc::clone(session),
             client: client[..client.floor_char_boundary(MAX_CLIENT_NAME_BYTES)].into(),
             waits: room_for_waits(),
-            lists: Arc::new(Semaphore::new(MAX_LISTS)),
+            lists: Arc::default(),
             task_turns: Arc::default(),
             told: Arc::new(TaskNews::new(outbox)),
         }
-    }
-
-    /// Waits for the turn of a list. It lasts until the list is taken for an answer, which is when that can be queued.
-    async fn turn_of_a_list(&self) -> Result<SemaphorePermit<'_>, RpcError> {
-        self.lists.acquire().await.map_err(|_| error::shutting_down())
     }
 
     /// The process that is meant.

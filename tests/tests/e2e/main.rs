@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod abuse;
 mod agent;
 mod bad_input;
 mod cancel;

@@ -18,8 +18,8 @@ pub(super) async fn list(caller: Caller, params: ListParams) -> Result<ListResul
         processes.extend(others);
     }
     processes.sort_by_key(|process| process.asked_at());
-    // Which there are was decided when it was asked. What is said of them takes room, and is not said before there is some.
-    let _turn = caller.turn_of_a_list().await?;
+    // Which there are is decided when it is asked; what is known of them takes room, and waits until the list before is done.
+    let _turn = caller.lists.lock().await;
     let records = processes.iter().map(|process| process.record());
     let records: Vec<_> = join_all(records)
         .await

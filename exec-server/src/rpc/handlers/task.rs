@@ -49,7 +49,7 @@ async fn submit(caller: Caller, params: SubmitParams) -> Result<TaskRecord, RpcE
 }
 
 async fn list(caller: Caller, params: ListParams) -> Result<ListResult, RpcError> {
-    let _turn = caller.turn_of_a_list().await?;
+    let _turn = caller.lists.lock().await;
     let list = tasks(&caller)?.list(params).await.map_err(error::task)?;
     if is_too_long(&list, list.records.len()) {
         return Err(error::too_long());
@@ -138,7 +138,7 @@ async fn logs(caller: Caller, params: LogsParams) -> Result<LogsResult, RpcError
 }
 
 async fn notices(caller: Caller, params: Scope) -> Result<NoticesResult, RpcError> {
-    let _turn = caller.turn_of_a_list().await?;
+    let _turn = caller.lists.lock().await;
     tasks(&caller)?.notices(params).await.map_err(error::task)
 }
 
