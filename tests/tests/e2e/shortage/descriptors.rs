@@ -105,7 +105,8 @@ on_wires! {
             witness::answers(&mut peer, "meanwhile").await;
         }
         let busy = process.processor_time().unwrap().saturating_sub(busy);
-        assert!(busy < WATCHED / 2, "it was busy for {busy:?}");
+        // Ten looks, and ten echoes, take a fifth of that at most; a loop without a pause takes all it can get.
+        assert!(busy < WATCHED / 10, "it was busy for {busy:?}");
         allow_files(process, None);
         let mut late = within_patience("the one that came too early", late).await;
         late.run(on_pipes("p", ["exit", "0"])).await;
