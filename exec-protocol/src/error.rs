@@ -173,7 +173,7 @@ pub struct RpcError {
     pub message: String,
     /// The rest, for programs. Empty if the peer's data has another shape than ours.
     #[serde(default, deserialize_with = "data_of_any_peer")]
-    pub data: Box<ErrorData>,
+    pub data: ErrorData,
 }
 
 /// The `data` member of an error.
@@ -190,17 +190,40 @@ pub struct ErrorData {
     pub field: Option<String>,
     /// The limit that was reached, by its name in the answer to `initialize`. None if it is the operating system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<String>,
+    pub limit: Option<LimitReached>,
     /// How the process ended that the request was about, if it has expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Box<ProcessRecord>>,
     /// The tasks that may have been meant, if several may.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub candidates: Vec<TaskId>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub candidates: Box<[TaskId]>,
+}
+
+/// A limit that can be reached, by its name in [`Limits`](crate::initialize::Limits). An open set: more may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LimitReached {
+    /// Sessions at a time.
+    Sessions,
+    /// Processes that run at a time, in all sessions.
+    Processes,
+    /// Processes of one session that run at a time.
+    ProcessesPerSession,
+    /// Memory for the output of all processes together.
+    OutputMemoryBytes,
+    /// Stdin of one process that was accepted and not yet written.
+    StdinQueueBytes,
+    /// Open files of one session.
+    FileHandles,
+    /// Open files of all sessions.
+    FileHandlesTotal,
+    /// A limit that came after this was written.
+    #[serde(other)]
+    Other,
 }
 
 /// JSON-RPC allows any value as the data of an error, so none makes an error unreadable.
-fn data_of_any_peer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<ErrorData>, D::Error> {
+fn data_of_any_peer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ErrorData, D::Error> {
     let data = Value::deserialize(deserializer)?;
     Ok(serde_json::from_value(data).unwrap_or_default())
 }
@@ -211,14 +234,14 @@ impl RpcError {
         Self {
             code: kind.code() as i32,
             message: shortened(message.into()),
-            data: Box::new(ErrorData {
+            data: ErrorData {
                 kind: kind.as_str().to_owned(),
                 errno: None,
                 field: None,
                 limit: None,
                 record: None,
-                candidates: Vec::new(),
-            }),
+                candidates: Box::default(),
+            },
         }
     }
 
@@ -231,8 +254,8 @@ impl RpcError {
 
     /// The same error, for this limit of ours.
     #[must_use]
-    pub fn with_limit(mut self, limit: &str) -> Self {
-        self.data.limit = Some(limit.to_owned());
+    pub fn with_limit(mut self, limit: LimitReached) -> Self {
+        self.data.limit = Some(limit);
         self
     }
 
@@ -253,7 +276,7 @@ impl RpcError {
     /// The same error, with the tasks that may have been meant.
     #[must_use]
     pub fn with_candidates(mut self, candidates: Vec<TaskId>) -> Self {
-        self.data.candidates = candidates;
+        self.data.candidates = candidates.into();
         self
     }
 
@@ -312,7 +335,7 @@ mod tests {
         for data in ["null", "7", "\"text\"", "[]", r#"{"errno":"x"}"#, r#"{"more":1}"#] {
             let text = format!(r#"{{"code":1,"message":"x","data":{data}}}"#);
             let error: RpcError = serde_json::from_str(&text).expect(data);
-            assert_eq!(*error.data, ErrorData::default(), "{data}");
+            assert_eq!(error.data, ErrorData::default(), "{data}");
         }
     }
 }

@@ -45,7 +45,7 @@ mod seq;
 
 pub use blob::{Blob, InvalidBase64};
 pub use cancel::{CancelParams, CancelRequest};
-pub use error::{ErrorCode, ErrorData, ErrorKind, RpcError};
+pub use error::{ErrorCode, ErrorData, ErrorKind, LimitReached, RpcError};
 pub use id::{Group, HandleId, IdTooLong, MAX_ID_BYTES, ProcessId, SessionId, StartKey, Uid, WriteId};
 pub use lenient::StringMap;
 pub use method::{Empty, Method, Notice};

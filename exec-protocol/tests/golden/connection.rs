@@ -8,7 +8,9 @@ use exec_protocol::initialize::{
 };
 use exec_protocol::process::Containment;
 use exec_protocol::session::Close;
-use exec_protocol::{CancelParams, CancelRequest, Empty, SessionId, parse_params};
+use exec_protocol::{
+    CancelParams, CancelRequest, Empty, ErrorKind, LimitReached, RpcError, SessionId, parse_params,
+};
 
 use crate::file::{method, notice};
 use crate::path;
@@ -120,6 +122,36 @@ pub(crate) fn cancel_request() -> &'static str {
 
 pub(crate) fn close_session() -> &'static str {
     method::<Close>(&[Empty {}], &[Empty {}])
+}
+
+#[test]
+fn a_limit_that_was_reached_has_the_name_that_it_has_in_initialize() {
+    let told = serde_json::to_value(limits()).unwrap();
+    for (limit, name) in [
+        (LimitReached::Sessions, "sessions"),
+        (LimitReached::Processes, "processes"),
+        (LimitReached::ProcessesPerSession, "processesPerSession"),
+        (LimitReached::OutputMemoryBytes, "outputMemoryBytes"),
+        (LimitReached::StdinQueueBytes, "stdinQueueBytes"),
+        (LimitReached::FileHandles, "fileHandles"),
+        (LimitReached::FileHandlesTotal, "fileHandlesTotal"),
+    ] {
+        let error = RpcError::new(ErrorKind::MemoryLimit, "no more").with_limit(limit);
+        let text = serde_json::to_string(&error).unwrap();
+        let data = format!(r#"{{"kind":"memoryLimit","limit":"{name}"}}"#);
+        assert_eq!(
+            text,
+            format!(r#"{{"code":-32603,"message":"no more","data":{data}}}"#)
+        );
+        assert_eq!(serde_json::from_str::<RpcError>(&text).unwrap(), error);
+        assert!(told[name].is_u64(), "{name}");
+    }
+    let newer = r#"{"code":-32603,"message":"","data":{"kind":"memoryLimit","limit":"ofTomorrow"}}"#;
+    let error: RpcError = serde_json::from_str(newer).unwrap();
+    assert_eq!(
+        (error.kind(), error.data.limit),
+        (Some(ErrorKind::MemoryLimit), Some(LimitReached::Other))
+    );
 }
 
 /// Each has a number of its own, so that none can stand for another.

@@ -3,7 +3,7 @@
 use std::io;
 
 use exec_protocol::process::ProcessRecord;
-use exec_protocol::{ErrorKind, RpcError};
+use exec_protocol::{ErrorKind, LimitReached, RpcError};
 use exec_tasks::{TaskError, ViewError};
 use jsonrpsee::types::ErrorObjectOwned;
 use pty_utils::{Field, Resource, SpawnError};
@@ -64,7 +64,8 @@ impl From<OpenError> for RpcError {
         let kind = match error {
             OpenError::Unknown => ErrorKind::UnknownSession,
             OpenError::TooMany => {
-                return Self::new(ErrorKind::TooManySessions, error.to_string()).with_limit("sessions");
+                return Self::new(ErrorKind::TooManySessions, error.to_string())
+                    .with_limit(LimitReached::Sessions);
             }
             OpenError::NoRandomness(_) => ErrorKind::Internal,
             OpenError::ShuttingDown => ErrorKind::ShuttingDown,
@@ -138,15 +139,13 @@ impl From<StartError> for RpcError {
             }
             StartError::ShuttingDown => shutting_down(),
             StartError::NoRandomness(_) => Self::new(ErrorKind::Internal, error.to_string()),
-            StartError::Memory(_) => {
-                Self::new(ErrorKind::MemoryLimit, error.to_string()).with_limit("outputMemoryBytes")
-            }
+            StartError::Memory(_) => Self::new(ErrorKind::MemoryLimit, error.to_string())
+                .with_limit(LimitReached::OutputMemoryBytes),
             StartError::TooMany => {
-                Self::new(ErrorKind::TooManyProcesses, error.to_string()).with_limit("processes")
+                Self::new(ErrorKind::TooManyProcesses, error.to_string()).with_limit(LimitReached::Processes)
             }
-            StartError::TooManyInSession => {
-                Self::new(ErrorKind::TooManyProcesses, error.to_string()).with_limit("processesPerSession")
-            }
+            StartError::TooManyInSession => Self::new(ErrorKind::TooManyProcesses, error.to_string())
+                .with_limit(LimitReached::ProcessesPerSession),
             StartError::Spawn(error) => spawn(&error),
         }
     }
@@ -222,10 +221,12 @@ impl From<FileError> for RpcError {
             FileError::TooLarge | FileError::TooManyEntries => (ErrorKind::FileTooLarge, None),
             FileError::HandleTaken => (ErrorKind::DuplicateHandle, None),
             FileError::TooManyHandles => {
-                return Self::new(ErrorKind::TooManyFiles, error.to_string()).with_limit("fileHandles");
+                return Self::new(ErrorKind::TooManyFiles, error.to_string())
+                    .with_limit(LimitReached::FileHandles);
             }
             FileError::TooManyHandlesInAll => {
-                return Self::new(ErrorKind::TooManyFiles, error.to_string()).with_limit("fileHandlesTotal");
+                return Self::new(ErrorKind::TooManyFiles, error.to_string())
+                    .with_limit(LimitReached::FileHandlesTotal);
             }
             FileError::UnknownHandle => (ErrorKind::UnknownHandle, None),
             FileError::Spoiled => (ErrorKind::WriteIncomplete, None),
@@ -326,7 +327,7 @@ pub(super) fn stdin(refusal: StdinRefusal) -> Option<RpcError> {
         StdinRefusal::Closed => return None,
         StdinRefusal::Full => {
             let full = RpcError::new(ErrorKind::StdinFull, refusal.to_string());
-            return Some(full.with_field("chunk").with_limit("stdinQueueBytes"));
+            return Some(full.with_field("chunk").with_limit(LimitReached::StdinQueueBytes));
         }
         StdinRefusal::IdReused => (ErrorKind::WriteIdReused, "writeId"),
         StdinRefusal::Mixed => (ErrorKind::InvalidParams, "offset"),

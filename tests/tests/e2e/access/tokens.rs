@@ -166,12 +166,14 @@ async fn a_server_need_not_know_the_token() {
 
 #[tokio::test]
 async fn a_token_is_handed_over_by_a_descriptor() {
+    let place = tempdir().expect("there is room for a directory");
+    let path = place.path().join("token");
+    write_secret(&path, TOKEN);
     let mut command = Command::new("sh");
-    let script = r#"printf %s "$0" | { exec 3<&0 </dev/null; exec "$@"; }"#;
-    let server = program([]);
     command
-        .args(["-c", script, TOKEN])
-        .arg(server.as_std().get_program())
+        .args(["-c", r#"exec "$@" 3< "$0""#])
+        .arg(&path)
+        .arg(program([]).as_std().get_program())
         .args(["--token-fd", "3"]);
     on_program(command, async |server| {
         let host = host(server);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use exec_protocol::RpcError;
+use exec_protocol::{LimitReached, RpcError};
 use exec_server::limits::{
     MAX_FILE_HANDLES, MAX_FILE_HANDLES_IN_ALL, MAX_SESSION_PROCESSES, MAX_SESSIONS, MIN_RETAIN_BYTES,
 };
@@ -15,8 +15,8 @@ use super::allow_files;
 const PIPELINED: usize = 64;
 
 /// Checks that a refusal tells which limit was reached.
-fn is_limit(error: &RpcError, kind: &str, limit: &str) {
-    let found = (error.code, error.data.kind.as_str(), error.data.limit.as_deref());
+fn is_limit(error: &RpcError, kind: &str, limit: LimitReached) {
+    let found = (error.code, error.data.kind.as_str(), error.data.limit);
     assert_eq!(found, (-32603, kind, Some(limit)), "{error:?}");
     assert_eq!(error.data.errno, None, "the system was not asked");
 }
@@ -49,7 +49,7 @@ on_wires! {
         let mut late = server.connect().await;
         let initialize = json!({"clientName": "late"});
         let error = late.refused("initialize", initialize.clone()).await;
-        is_limit(&error, "tooManySessions", "sessions");
+        is_limit(&error, "tooManySessions", LimitReached::Sessions);
         // Nobody else is hurt, and there is room as soon as somebody leaves.
         peers[0].call("environment/info", Value::Null).await;
         peers.pop().expect("there are many").finish().await;
@@ -67,7 +67,7 @@ on_wires! {
         let mut other = server.session().await;
         repeat(&mut peer, MAX_SESSION_PROCESSES, |number| ("process/start", sleeper(number))).await;
         let error = peer.refused("process/start", sleeper(MAX_SESSION_PROCESSES)).await;
-        is_limit(&error, "tooManyProcesses", "processesPerSession");
+        is_limit(&error, "tooManyProcesses", LimitReached::ProcessesPerSession);
         other.run(json!({"processId": "p", "argv": ["/bin/echo"]})).await;
         peer.terminate("0").await;
         peer.start(sleeper(MAX_SESSION_PROCESSES)).await;
@@ -91,7 +91,7 @@ on_wires! {
         }
         let mut late = server.session().await;
         let error = late.refused("fs/open", open(0).1).await;
-        is_limit(&error, "tooManyFiles", "fileHandlesTotal");
+        is_limit(&error, "tooManyFiles", LimitReached::FileHandlesTotal);
         // What needs no handle goes on.
         late.call("fs/readFile", json!({"path": path})).await;
         peers[0].call("fs/close", json!({"handleId": "0"})).await;
@@ -126,7 +126,7 @@ on_every_wire! {
         assert_eq!(limits.processes_per_session, MAX_SESSION_PROCESSES as u64);
         repeat(&mut peer, MAX_FILE_HANDLES, open).await;
         let error = peer.refused("fs/open", open(MAX_FILE_HANDLES).1).await;
-        is_limit(&error, "tooManyFiles", "fileHandles");
+        is_limit(&error, "tooManyFiles", LimitReached::FileHandles);
         peer.call("fs/close", json!({"handleId": "0"})).await;
         peer.call("fs/open", open(0).1).await;
         peer.finish().await;

@@ -4,10 +4,10 @@ use std::fs;
 use std::time::Duration;
 
 use exec_protocol::RpcError;
-use exec_protocol::process::EndReason;
+use exec_protocol::process::{Containment, EndReason};
 use exec_protocol::task::TaskState;
 use exec_tests::wait::{until, within_patience};
-use exec_tests::{TestServer, base64, on_wires, on_wires_with_tasks};
+use exec_tests::{Options, TestServer, Wire, base64, on_wires, on_wires_with_tasks, on_with};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -36,6 +36,58 @@ fn is_shortage(error: &RpcError) {
     );
 }
 
+/// Starts processes with ever more descriptors to spare: whatever the step at which there is none left, nothing stays behind.
+async fn starts_without_descriptors(server: &TestServer) {
+    let process = server.process().unwrap();
+    let mut peer = server.session().await;
+    witness::start(&mut peer).await;
+    peer.run(on_pipes("warm-up", ["exit", "0"])).await;
+    let helpers = process.descendants();
+    let before = files(process);
+    for spare in 0..12 {
+        allow_files(process, Some((before + spare) as u64));
+        for params in [
+            on_pipes("p", ["exit", "3"]),
+            with_stdin("p", ["exit", "3"]),
+            on_terminal("p", ["exit", "3"]),
+        ] {
+            match peer.try_call("process/start", params.clone()).await {
+                Ok(_) => assert_eq!(peer.output_until_closed("p").await.exit_code, Some(3)),
+                Err(error) => {
+                    is_shortage(&error);
+                    let unknown = peer.refused("process/read", json!({"processId": "p"})).await;
+                    assert_eq!(unknown.data.kind, "unknownProcess");
+                }
+            }
+            peer.try_call("process/forget", json!({"processId": "p"}))
+                .await
+                .ok();
+        }
+        witness::answers(&mut peer, "meanwhile").await;
+        assert!(spare > 0 || files(process) <= before, "something is left open");
+    }
+    allow_files(process, None);
+    until("the files are where they were", || files(process) <= before).await;
+    until("no child is left", || {
+        process.descendants().len() == helpers.len()
+    })
+    .await;
+    assert_eq!(peer.run(on_pipes("p", ["exit", "3"])).await.exit_code, Some(3));
+    witness::end(&mut peer).await;
+    peer.finish().await;
+}
+
+#[tokio::test]
+async fn a_start_without_descriptors_is_refused_however_a_tree_is_held_together() {
+    for containment in [Containment::Supervisor, Containment::Group] {
+        let options = Options {
+            containment: Some(containment),
+            ..Options::default()
+        };
+        on_with(Wire::Websocket, options, starts_without_descriptors).await;
+    }
+}
+
 on_wires! {
     [websocket]
     async fn who_cannot_be_accepted_is_accepted_by_itself_once_there_is_room(server: &TestServer) {
@@ -52,8 +104,9 @@ on_wires! {
             assert!(pause.is_err(), "it was accepted without a descriptor");
             witness::answers(&mut peer, "meanwhile").await;
         }
-        let busy = process.processor_time().unwrap() - busy;
-        assert!(busy < WATCHED / 2, "it was busy for {busy:?}");
+        let busy = process.processor_time().unwrap().saturating_sub(busy);
+        // Ten looks, and ten echoes, take a fifth of that at most; a loop without a pause takes all it can get.
+        assert!(busy < WATCHED / 10, "it was busy for {busy:?}");
         allow_files(process, None);
         let mut late = within_patience("the one that came too early", late).await;
         late.run(on_pipes("p", ["exit", "0"])).await;
@@ -64,35 +117,7 @@ on_wires! {
 
     [stdio, websocket]
     async fn a_start_without_descriptors_is_refused_and_leaves_nothing(server: &TestServer) {
-        let process = server.process().unwrap();
-        let mut peer = server.session().await;
-        witness::start(&mut peer).await;
-        peer.run(on_pipes("warm-up", ["exit", "0"])).await;
-        let helpers = process.descendants();
-        let before = files(process);
-        // Whatever the step at which there is none left.
-        for spare in 0..12 {
-            allow_files(process, Some((before + spare) as u64));
-            for params in [on_pipes("p", ["exit", "3"]), with_stdin("p", ["exit", "3"]), on_terminal("p", ["exit", "3"])] {
-                match peer.try_call("process/start", params.clone()).await {
-                    Ok(_) => assert_eq!(peer.output_until_closed("p").await.exit_code, Some(3)),
-                    Err(error) => {
-                        is_shortage(&error);
-                        let unknown = peer.refused("process/read", json!({"processId": "p"})).await;
-                        assert_eq!(unknown.data.kind, "unknownProcess");
-                    }
-                }
-                peer.try_call("process/forget", json!({"processId": "p"})).await.ok();
-            }
-            witness::answers(&mut peer, "meanwhile").await;
-            assert!(spare > 0 || files(process) <= before, "something is left open");
-        }
-        allow_files(process, None);
-        until("the files are where they were", || files(process) <= before).await;
-        until("no child is left", || process.descendants().len() == helpers.len()).await;
-        assert_eq!(peer.run(on_pipes("p", ["exit", "3"])).await.exit_code, Some(3));
-        witness::end(&mut peer).await;
-        peer.finish().await;
+        starts_without_descriptors(server).await;
     }
 
     [stdio, websocket]

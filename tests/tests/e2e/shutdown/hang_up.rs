@@ -51,9 +51,10 @@ async fn what_still_ran_is_told_on_a_signal_and_an_end_without_it_is_silent() {
             peer.run(json!({"processId": "ended", "argv": ["/bin/echo"]}))
                 .await;
             for number in 0..processes {
-                let id = number.to_string();
-                peer.start(json!({"processId": id, "argv": ["/bin/sleep", "1000"]}))
-                    .await;
+                // One that outlives its session is counted like the others, once.
+                let on_disconnect = if number == 0 { "keep" } else { "session" };
+                let params = json!({"processId": number.to_string(), "argv": ["/bin/sleep", "1000"], "onDisconnect": on_disconnect});
+                peer.start(params).await;
             }
             let process = server.process().unwrap();
             process.signal(Signal::TERM);
