@@ -28,6 +28,7 @@
 pub mod blocks;
 pub mod clock;
 pub mod fixture;
+pub mod ordinary;
 pub mod os;
 pub mod program;
 pub mod proxy;
