@@ -1,7 +1,9 @@
 //! What the operating system tells of other processes.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -56,21 +58,36 @@ impl Cpu {
     }
 }
 
-/// Memory in bytes that would be free without the process: nothing that it shares.
+/// Memory in bytes that would be free without the process: nothing that it shares. Of a process that lets nobody look,
+/// what is not from a file.
 pub(crate) fn private_bytes(pid: u32) -> io::Result<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let (text, names) = match fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            (fs::read_to_string(format!("/proc/{pid}/status"))?, "RssAnon")
+        }
+        read => (read?, "Private_"),
+    };
     let kib = |line: &str| {
         line.split_whitespace()
             .nth(1)
             .and_then(|number| number.parse::<u64>().ok())
     };
-    let private = text.lines().filter(|line| line.starts_with("Private_"));
+    let private = text.lines().filter(|line| line.starts_with(names));
     Ok(private.filter_map(kib).sum::<u64>() << 10)
 }
 
 /// Length in bytes of the program that a process runs.
 pub(crate) fn program_bytes(pid: u32) -> io::Result<u64> {
-    Ok(fs::metadata(format!("/proc/{pid}/exe"))?.len())
+    let program = match fs::metadata(format!("/proc/{pid}/exe")) {
+        // It lets nobody look, and its name is public.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let words = fs::read(format!("/proc/{pid}/cmdline"))?;
+            let name = words.split(|&byte| byte == 0).next().unwrap_or_default();
+            fs::metadata(OsStr::from_bytes(name))
+        }
+        found => found,
+    };
+    Ok(program?.len())
 }
 
 /// Kills every descendant of this process.

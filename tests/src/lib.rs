@@ -29,6 +29,7 @@ pub mod blocks;
 pub mod clock;
 pub mod failing;
 pub mod fixture;
+pub mod ordinary;
 pub mod os;
 pub mod program;
 pub mod proxy;

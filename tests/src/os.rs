@@ -63,7 +63,8 @@ impl OsProcess {
         Some(Duration::from_nanos(text.split(' ').next()?.parse().ok()?))
     }
 
-    /// How many files it has open; None if it has ended.
+    /// How many files it has open; None if it has ended, or does not let us look, as the server of an ordinary user does
+    /// not.
     pub fn open_files(self) -> Option<usize> {
         Some(fs::read_dir(format!("/proc/{}/fd", self.pid)).ok()?.count())
     }

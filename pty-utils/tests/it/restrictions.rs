@@ -159,18 +159,6 @@ fn more_than_this_process_may_have_is_refused_by_its_name() {
 }
 
 #[test]
-fn a_program_that_computes_for_too_long_is_killed() {
-    beside(async {
-        let restrictions = Restrictions {
-            limits: vec![hard(Resource::CpuSeconds, 1)],
-            ..Restrictions::default()
-        };
-        let end = run(restricted("while :; do :; done", &restrictions)).await;
-        assert_eq!(end.status, pty_utils::ExitStatus::Signal(9));
-    });
-}
-
-#[test]
 fn new_files_have_the_mask_and_programs_bring_no_privileges() {
     beside(async {
         for (containment, spawner) in all() {

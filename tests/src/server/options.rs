@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use exec_protocol::process::Containment;
+use exec_protocol::process::{Containment, Umask};
 use exec_server::{Config, TaskStorage};
 
 use crate::fixture;
@@ -17,6 +17,10 @@ pub struct Options {
     pub detached_session: Option<Duration>,
     /// A session is not taken from its connection.
     pub refuse_takeover: bool,
+    /// The permissions that new files of processes do not get.
+    pub umask: Option<Umask>,
+    /// No program gives a process privileges.
+    pub no_new_privs: bool,
     /// Where background work is kept. None: there is none.
     pub state_dir: Option<PathBuf>,
 }
@@ -29,6 +33,8 @@ impl Options {
             containment: self.containment,
             detached_session: self.detached_session.unwrap_or(defaults.detached_session),
             takeover: !self.refuse_takeover,
+            umask: self.umask,
+            no_new_privs: self.no_new_privs,
             tasks: self.state_dir.map(TaskStorage::in_directory),
             helper: Some(fixture::program("exec-server-under-test")),
             ..defaults
@@ -51,6 +57,12 @@ impl Options {
         }
         if self.refuse_takeover {
             arguments.push("--refuse-takeover".into());
+        }
+        if let Some(umask) = self.umask {
+            arguments.extend(["--umask".into(), umask.to_string()]);
+        }
+        if self.no_new_privs {
+            arguments.push("--no-new-privs".into());
         }
         match self.state_dir {
             Some(state_dir) => arguments.extend(["--state-dir".into(), state_dir.display().to_string()]),

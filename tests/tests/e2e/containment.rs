@@ -73,7 +73,7 @@ async fn start(peer: &mut Peer, params: Value) {
 /// Whether the server can hold processes together by control groups here.
 ///
 /// Where it cannot, there is nothing to test; it says so in `initialize` when it was left the choice.
-async fn has_cgroups() -> bool {
+pub(crate) async fn has_cgroups() -> bool {
     let server = TestServer::start(exec_tests::Wire::Memory).await;
     let mut peer = server.connect().await;
     let has = peer.handshake().await.containment == Some(Containment::Cgroup);

@@ -14,6 +14,8 @@ const SHORT_LIVED: Options = Options {
     containment: None,
     detached_session: Some(Duration::from_secs(1)),
     refuse_takeover: false,
+    umask: None,
+    no_new_privs: false,
     state_dir: None,
 };
 

@@ -39,8 +39,9 @@ async fn run(peer: &mut Peer, name: &str, count: usize) {
     }
 }
 
-fn files(server: OsProcess) -> usize {
-    server.open_files().expect("it runs")
+/// None where nobody may look, and then nothing can be compared.
+fn files(server: OsProcess) -> Option<usize> {
+    server.open_files()
 }
 
 fn resident_kib(server: OsProcess) -> u64 {

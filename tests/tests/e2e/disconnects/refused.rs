@@ -12,6 +12,8 @@ const REFUSED: Options = Options {
     containment: None,
     detached_session: None,
     refuse_takeover: true,
+    umask: None,
+    no_new_privs: false,
     state_dir: None,
 };
 

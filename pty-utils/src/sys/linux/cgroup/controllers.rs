@@ -3,6 +3,9 @@ use super::directory::Directory;
 use crate::restrictions::{Controllers, TreeLimits};
 use std::io;
 
+/// The most processes that a kernel can have, and that can be a limit: `PID_MAX_LIMIT`. More is no limit.
+const MOST_PROCESSES: u64 = 1 << 22;
+
 impl Directory {
     /// Those that were handed down to it, and that it can hand down in turn.
     pub(super) fn controllers(&self) -> io::Result<Controllers> {
@@ -29,7 +32,11 @@ impl Directory {
             self.write("memory.max", &bytes.to_string())?;
         }
         if let Some(processes) = limits.processes {
-            self.write("pids.max", &processes.to_string())?;
+            let most = match processes {
+                0..=MOST_PROCESSES => processes.to_string(),
+                _ => "max".to_owned(),
+            };
+            self.write("pids.max", &most)?;
         }
         Ok(())
     }
@@ -135,6 +142,15 @@ mod tests {
         ] {
             assert_eq!(directory.read(name).unwrap(), text, "{name}");
         }
+        let (_root, without_end) = group("pids");
+        let processes = Some(u64::MAX);
+        without_end
+            .limit(TreeLimits {
+                memory_bytes: None,
+                processes,
+            })
+            .unwrap();
+        assert_eq!(without_end.read("pids.max").unwrap(), "max");
         let (_root, untouched) = group("memory pids");
         untouched.limit(TreeLimits::default()).unwrap();
         for name in ["memory.max", "memory.oom.group", "pids.max"] {
