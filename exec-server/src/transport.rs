@@ -76,6 +76,8 @@ pub enum CloseReason {
     Silent,
     /// A message was not UTF-8, and the wire has no way to go on.
     NotUtf8,
+    /// What came breaks the rules of the wire itself, so that nobody knows where the next message begins.
+    BadFrame,
 }
 
 impl CloseReason {
@@ -88,6 +90,7 @@ impl CloseReason {
             Self::TooLong => "a message is longer than the limit",
             Self::Silent => "nothing was heard from the peer",
             Self::NotUtf8 => "a message is not UTF-8",
+            Self::BadFrame => "a frame breaks the rules of websockets",
         }
     }
 }

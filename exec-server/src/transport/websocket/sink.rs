@@ -127,6 +127,7 @@ impl MessageSink for FrameSink {
             CloseReason::Silent => CloseCode::from(SILENT),
             CloseReason::TooLong => CloseCode::Size,
             CloseReason::NotUtf8 => CloseCode::Invalid,
+            CloseReason::BadFrame => CloseCode::Protocol,
         };
         let frame = CloseFrame {
             code,

@@ -97,6 +97,11 @@ fn reason(error: &Error) -> CloseReason {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => CloseReason::TooLong,
         Error::Utf8(_) => CloseReason::NotUtf8,
+        // That the peer is gone without a word is one of these as well; then nobody hears of it.
+        Error::Protocol(error) => {
+            tracing::debug!(%error, "a bad frame");
+            CloseReason::BadFrame
+        }
         error => {
             tracing::debug!(%error, "the websocket broke");
             CloseReason::Done
