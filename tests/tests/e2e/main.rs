@@ -8,6 +8,7 @@
 mod agent;
 mod bad_input;
 mod cancel;
+mod chaos;
 mod client_resume;
 mod commands;
 mod containment;
