@@ -241,6 +241,12 @@ impl Process {
         self.release.notify_one();
     }
 
+    /// What nobody has begun to carry out.
+    #[cfg(test)]
+    pub(crate) fn wish(&self) -> Option<Stop> {
+        self.lock().stop.clone()
+    }
+
     /// The spawn has failed: there is no such process.
     pub(crate) fn vanish(&self) {
         let mut mailbox = self.lock();

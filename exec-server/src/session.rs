@@ -365,3 +365,6 @@ impl State {
             .filter(|process| process.on_disconnect() != OnDisconnect::Keep)
     }
 }
+
+#[cfg(test)]
+mod tests;

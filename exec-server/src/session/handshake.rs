@@ -70,7 +70,68 @@ impl Handshake {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// A message, as far as it matters here.
+    #[derive(Debug, Clone, Copy)]
+    enum Message {
+        Initialize { in_batch: bool, succeeds: bool },
+        Other { in_batch: bool },
+        Initialized,
+        OtherNotice,
+    }
+
+    fn message() -> impl Strategy<Value = Message> {
+        prop_oneof![
+            any::<(bool, bool)>().prop_map(|(in_batch, succeeds)| Message::Initialize { in_batch, succeeds }),
+            any::<bool>().prop_map(|in_batch| Message::Other { in_batch }),
+            Just(Message::Initialized),
+            Just(Message::OtherNotice),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn after_any_messages_a_request_is_admitted_if_the_whole_handshake_lies_behind(
+            messages in prop::collection::vec(message(), 0..12),
+        ) {
+            let mut handshake = Handshake::default();
+            let (mut is_answered, mut is_ready) = (false, false);
+            for message in messages {
+                match message {
+                    Message::Initialize { in_batch, succeeds } => {
+                        let admitted = handshake.admit("initialize", in_batch);
+                        let expected = match (in_batch, is_answered) {
+                            (true, _) => Err(HandshakeError::InBatch),
+                            (false, true) => Err(HandshakeError::Again),
+                            (false, false) => Ok(Admission::Initialize),
+                        };
+                        prop_assert_eq!(admitted, expected);
+                        // One that was refused for its params may be tried again.
+                        if admitted.is_ok() && succeeds {
+                            handshake.answered();
+                            is_answered = true;
+                        }
+                    }
+                    Message::Other { in_batch } => {
+                        let expected = match (is_answered, is_ready) {
+                            (_, true) => Ok(Admission::Dispatch),
+                            (true, false) => Err(HandshakeError::BeforeInitialized),
+                            (false, false) => Err(HandshakeError::BeforeInitialize),
+                        };
+                        prop_assert_eq!(handshake.admit("process/start", in_batch), expected);
+                    }
+                    Message::Initialized => {
+                        handshake.notice("initialized");
+                        is_ready |= is_answered;
+                    }
+                    Message::OtherNotice => handshake.notice("process/ack"),
+                }
+            }
+        }
+    }
 
     #[test]
     fn only_the_whole_handshake_opens_the_method_table() {

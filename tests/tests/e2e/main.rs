@@ -10,6 +10,7 @@ mod abuse;
 mod agent;
 mod bad_input;
 mod cancel;
+mod chaos;
 mod client_resume;
 mod commands;
 mod containment;

@@ -161,38 +161,6 @@ fn event() -> impl Strategy<Value = Event> {
 
 proptest! {
     #[test]
-    fn an_exit_comes_once_before_the_close_and_asked_ends_have_one_reason(
-        events in prop::collection::vec((event(), 0..1500_u64), 0..40),
-        timeout in prop::option::of(1..4_u64),
-        drain_grace in prop::option::of(0..4_u64),
-    ) {
-        let (mut life, mut now) = spawned(Terms {
-            timeout: timeout.map(Duration::from_secs),
-            drain_grace: drain_grace.map(Duration::from_secs),
-            ..PLAIN
-        });
-        let (mut exited, mut closed, mut politely, mut asked) = (0, 0, 0, false);
-        for (event, millis) in events {
-            now += Duration::from_millis(millis);
-            let was_closed = life.is_closed();
-            let effect = life.step(now, event);
-            prop_assert!(!was_closed || effect == Effect::Nothing);
-            match effect {
-                Effect::PublishExit(reason) => {
-                    exited += 1;
-                    prop_assert_eq!(reason.is_some(), asked);
-                }
-                Effect::Close(_) => closed += 1,
-                Effect::SignalPolitely => politely += 1,
-                Effect::Nothing | Effect::Kill => {}
-            }
-            asked |= life.is_to_end();
-            prop_assert!(exited <= 1 && closed <= exited && politely <= 1);
-            prop_assert_eq!(life.is_closed(), closed == 1);
-        }
-    }
-
-    #[test]
     fn whoever_ticks_at_each_deadline_sees_an_asked_process_closed(
         grace in 0..3_u64,
         is_final in any::<bool>(),
@@ -219,5 +187,164 @@ proptest! {
             prop_assert!(ticks < 10);
         }
         prop_assert_eq!(life.is_closed(), is_final || !holds_output);
+    }
+}
+
+/// What of a life can be said without looking into it.
+#[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a model is to be plain, and each is a fact of its own"
+)]
+struct Model {
+    terms: Terms,
+    start: Instant,
+    /// The first wish, or the limit of time that was reached; what came before the exit is its reason.
+    wish: Option<EndReason>,
+    /// When the kill is due, as soon as somebody wants the end; the earliest of all wishes.
+    kill_by: Option<Instant>,
+    is_killed: bool,
+    is_final: bool,
+    exited_at: Option<Instant>,
+    output_ended: bool,
+    /// Nobody is left, and that was found out after somebody wanted it.
+    is_empty: bool,
+    is_closed: bool,
+}
+
+impl Model {
+    fn new(terms: Terms, start: Instant) -> Self {
+        Self {
+            terms,
+            start,
+            wish: None,
+            kill_by: None,
+            is_killed: false,
+            is_final: false,
+            exited_at: None,
+            output_ended: false,
+            is_empty: false,
+            is_closed: false,
+        }
+    }
+
+    /// Takes in an event, and checks that this can be its effect.
+    fn check(&mut self, now: Instant, event: Event, effect: Effect) {
+        if self.is_closed {
+            assert_eq!(effect, Effect::Nothing, "behind the close");
+            return;
+        }
+        let had_wish = self.wish.is_some();
+        match event {
+            Event::Stop {
+                reason,
+                grace,
+                is_final,
+            } => self.want(now, reason, grace, is_final),
+            Event::Tick { .. } if self.is_timed_out(now) => {
+                self.want(now, EndReason::Timeout, self.terms.grace, false);
+            }
+            Event::OutputEnded => self.output_ended = true,
+            Event::Emptied => self.is_empty |= self.wish.is_some(),
+            Event::LeaderExited | Event::Tick { .. } => {}
+        }
+        match effect {
+            Effect::SignalPolitely => {
+                assert!(!had_wish && self.wish.is_some(), "asked for no reason, or again");
+            }
+            Effect::Kill => {
+                assert!(!self.is_killed, "killed twice");
+                assert!(self.kill_by.is_some_and(|by| by <= now), "killed before its time");
+                self.is_killed = true;
+            }
+            Effect::PublishExit(reason) => {
+                assert_eq!(event, Event::LeaderExited);
+                assert_eq!(self.exited_at, None, "exited twice");
+                assert_eq!(reason, self.wish, "the first wish before the exit is the reason");
+                self.exited_at = Some(now);
+            }
+            Effect::Close(close) => {
+                let exited_at = self.exited_at.expect("closed before the exit");
+                let is_complete = close == Close::Complete;
+                assert_eq!(is_complete, self.output_ended, "{close:?}");
+                let is_drained = self
+                    .terms
+                    .drain_grace
+                    .is_some_and(|grace| now >= exited_at + grace);
+                assert!(
+                    is_complete || is_drained || (self.is_final && self.is_killed),
+                    "given up too early"
+                );
+                assert!(
+                    self.wish.is_none() || self.is_empty || self.is_killed,
+                    "somebody may be left"
+                );
+                self.is_closed = true;
+            }
+            Effect::Nothing => {
+                let is_exit = event == Event::LeaderExited && self.exited_at.is_none();
+                assert!(!is_exit, "an exit is not told");
+                let is_over =
+                    self.exited_at.is_some() && self.output_ended && (self.wish.is_none() || self.is_empty);
+                let is_looked_at = matches!(event, Event::Tick { .. } | Event::OutputEnded | Event::Emptied);
+                assert!(!(is_over && is_looked_at), "it should have closed");
+            }
+        }
+    }
+
+    fn want(&mut self, now: Instant, reason: EndReason, grace: Duration, is_final: bool) {
+        self.wish.get_or_insert(reason);
+        self.is_final |= is_final;
+        let by = now + grace;
+        self.kill_by = Some(self.kill_by.map_or(by, |earlier| earlier.min(by)));
+    }
+
+    /// A limit of time brings about nothing where somebody wants the end already.
+    fn is_timed_out(&self, now: Instant) -> bool {
+        let is_over = self
+            .terms
+            .timeout
+            .is_some_and(|timeout| now >= self.start + timeout);
+        is_over && self.wish.is_none()
+    }
+}
+
+fn reason() -> impl Strategy<Value = EndReason> {
+    prop_oneof![
+        Just(EndReason::Terminated),
+        Just(EndReason::Disconnected),
+        Just(EndReason::ServerShutdown),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_in_whatever_order_no_effect_contradicts_what_happened(
+        events in prop::collection::vec((event(), reason(), 0..1500_u64), 0..40),
+        timeout in prop::option::of(1..4_u64),
+        drain_grace in prop::option::of(0..4_u64),
+    ) {
+        let terms = Terms {
+            timeout: timeout.map(Duration::from_secs),
+            drain_grace: drain_grace.map(Duration::from_secs),
+            ..PLAIN
+        };
+        let (mut life, mut now) = spawned(terms);
+        let mut model = Model::new(terms, now);
+        for (mut event, wish, millis) in events {
+            now += Duration::from_millis(millis);
+            if let Event::Stop { reason, .. } = &mut event {
+                *reason = wish;
+            }
+            let effect = life.step(now, event);
+            model.check(now, event, effect);
+            prop_assert_eq!(life.is_closed(), model.is_closed);
+            prop_assert_eq!(life.is_to_end(), model.wish.is_some());
+            if let Some(deadline) = life.deadline() {
+                // Whoever waits for it does not sleep over the kill of somebody who is left.
+                let is_due = model.kill_by.filter(|_| !model.is_killed && !model.is_empty);
+                prop_assert!(is_due.is_none_or(|by| deadline <= by), "{deadline:?} is behind {is_due:?}");
+            }
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::process::Stdio;
 
-use exec_tests::program::{output, server as program};
+use exec_tests::program::{Running, output, server as program};
 use exec_tests::wait::within_patience;
 use exec_tests::websocket::address;
 use exec_tests::{TestServer, on_program};
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::tempdir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -225,10 +226,14 @@ async fn other_machines_are_served_only_if_something_is_asked_of_them() {
     let place = tempdir().expect("there is room for a directory");
     let path = place.path().join("token");
     write_secret(&path, TOKEN);
-    let mut command = program(["--listen", "ws://0.0.0.0:0", "--ws-token-file"]);
+    let mut command = program(["--no-tasks", "--listen", "ws://0.0.0.0:0", "--ws-token-file"]);
     command.arg(&path);
-    on_program(command, async |server| {
-        assert_eq!(status_with(server, &(host(server) + &bearer(TOKEN))).await, 101);
-    })
-    .await;
+    let mut server = Running::start(command);
+    server.stdout_until("\n").await;
+    let url = String::from_utf8(server.stdout.clone()).expect("it is text");
+    let url = url.trim_end().replace("0.0.0.0", "127.0.0.1");
+    let headers = format!("Host: {}\r\n{}", address(&url), bearer(TOKEN));
+    Known::connect(&url, &headers).await;
+    server.signal(Signal::TERM);
+    assert!(server.output().await.status.success());
 }

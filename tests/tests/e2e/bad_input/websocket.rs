@@ -94,6 +94,11 @@ on_wires! {
     }
 
     [websocket]
+    async fn a_frame_against_the_rules_closes_with_1002_and_costs_no_process(server: &TestServer) {
+        is_closed_over(server, &[more(Part::Last, b"of nothing")], 1002).await;
+    }
+
+    [websocket]
     async fn a_message_may_come_as_a_binary_frame_and_in_fragments(server: &TestServer) {
         let mut raw = RawWebsocket::connect(server.url(), "/", b"").await;
         raw.send(Opcode::Binary, Part::Last, br#"{"id":1,"method":"initialize","params":{}}"#).await;
