@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use exec_protocol::process::{Containment, EndReason, StartParams};
 use exec_protocol::{Uid, WirePath};
 use proptest::prelude::*;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::*;
+use crate::access::Identity;
 use crate::files::Threads;
 use crate::limits::{MIN_RETAIN_BYTES, TERMINATE_GRACE};
 use crate::output::OutputLog;
@@ -72,9 +74,13 @@ struct Started {
 
 impl Case {
     fn new() -> Self {
-        let files = Files::new(&Threads::default(), &TaskTracker::new());
+        let files = Files::new(
+            &Threads::default(),
+            &TaskTracker::new(),
+            &Arc::new(Semaphore::new(1)),
+        );
         Self {
-            session: Session::new(SessionId::new("s").unwrap(), files),
+            session: Session::new(SessionId::new("s").unwrap(), files, Identity::Local),
             outboxes: Vec::new(),
             absences: Vec::new(),
             processes: BTreeMap::new(),
@@ -240,7 +246,7 @@ fn starting(name: usize, on_disconnect: OnDisconnect) -> Arc<Process> {
     };
     let cwd = WirePath::new(PathBuf::from("/")).unwrap();
     let uid = Uid::new(&count.to_string()).unwrap();
-    let description = Description::new(&params, uid, &cwd, TERMINATE_GRACE).unwrap();
+    let description = Description::new(&params, uid, Some(Identity::Local), &cwd, TERMINATE_GRACE).unwrap();
     let log = OutputLog::new(&id, MIN_RETAIN_BYTES, None);
     Process::starting(description, StdinKind::None, Containment::Group, log)
 }

@@ -12,7 +12,7 @@ use std::{
 use tokio::{runtime::Builder, time::timeout};
 
 /// Long enough for a loaded machine: it is reached only by a test that fails.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Held by every test; alone by those that look at the whole process.
 static PROCESS: RwLock<()> = RwLock::new(());

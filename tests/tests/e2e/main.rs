@@ -5,8 +5,8 @@
     reason = "clippy takes only functions marked as tests for tests"
 )]
 
-mod access;
 mod abuse;
+mod access;
 mod agent;
 mod bad_input;
 mod cancel;
