@@ -25,7 +25,7 @@ use tracing_subscriber::filter::Targets;
 use crate::causes::described;
 use crate::{Config, TaskStorage};
 use access::AccessArgs;
-use listen::Listen;
+use listen::{Listen, Passed};
 use log::Log;
 
 /// The exit code for a problem of our own, as opposed to one of the command that was run.
@@ -116,7 +116,8 @@ enum Containment {
 }
 
 impl ServeArgs {
-    fn config(&self) -> Result<Config, Failure> {
+    /// What the server lives by. `stays`: when a connection goes.
+    fn config(&self, stays: bool) -> Result<Config, Failure> {
         use exec_protocol::process::Containment as Way;
 
         let defaults = config();
@@ -134,8 +135,8 @@ impl ServeArgs {
             detached_session: detached_session.unwrap_or(defaults.detached_session),
             takeover: !self.refuse_takeover,
             // On stdio the server ends with its only connection.
-            keep: self.stays(),
-            tasks: self.tasks(),
+            keep: stays,
+            tasks: self.tasks(stays),
             access: self.access.access()?,
             umask: self.umask,
             no_new_privs: self.no_new_privs,
@@ -144,30 +145,25 @@ impl ServeArgs {
     }
 
     /// Where to serve.
-    fn listen(&self) -> Vec<Listen> {
+    fn listen(&self, passed: &Passed) -> Vec<Listen> {
         if !self.listen.is_empty() {
             self.listen.clone()
-        } else if listen::are_passed() {
+        } else if !passed.is_empty() {
             vec![Listen::Passed]
         } else {
             vec![Listen::Stdio]
         }
     }
 
-    /// Whether the server stays when a connection goes. With stdio among them it leaves at the end of its input.
-    fn stays(&self) -> bool {
-        !self.listen().contains(&Listen::Stdio)
-    }
-
     /// Where background work is kept. On stdio the server ends with its only connection, and must not take the usual place
     /// from one that stays.
-    fn tasks(&self) -> Option<TaskStorage> {
+    fn tasks(&self, stays: bool) -> Option<TaskStorage> {
         if self.no_tasks {
             return None;
         }
         let storage = match &self.state_dir {
             Some(state_dir) => TaskStorage::in_directory(state_dir),
-            None if self.stays() => TaskStorage {
+            None if stays => TaskStorage {
                 is_required: false,
                 ..TaskStorage::in_directory(state_home()?.join("exec-server"))
             },
@@ -268,6 +264,8 @@ pub fn main() -> ExitCode {
         let message = "the options before `run`, `task` and `completions` are for serving";
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
+    // Takes its variables away, which must not be done once there are threads.
+    let passed = Passed::take();
     let log = match Log::start(cli.log, cli.log_format) {
         Ok(log) => log,
         // Nothing runs yet that could be held up.
@@ -286,7 +284,7 @@ pub fn main() -> ExitCode {
             Some(Command::Run(args)) => run::run(args).await,
             Some(Command::Task(args)) => while_read(task::task(args).await),
             Some(Command::Completions(args)) => while_read(completions::print(&args)),
-            None => serve(&cli.serve).await,
+            None => serve(&cli.serve, passed).await,
         }
     });
     // A thread may still be blocked in a read of standard input; it is not waited for.
@@ -295,10 +293,14 @@ pub fn main() -> ExitCode {
     outcome.unwrap_or_else(|error| fail(&log, error.as_ref()))
 }
 
-async fn serve(args: &ServeArgs) -> Result<ExitCode, Failure> {
+async fn serve(args: &ServeArgs, passed: Passed) -> Result<ExitCode, Failure> {
     // Before there are any.
     hardening::keep_secrets()?;
-    serve::serve(&args.listen(), args.access.tls()?, args.config()?).await
+    let listen = args.listen(&passed);
+    // With stdio among them the server leaves at the end of its input.
+    let stays = !listen.contains(&Listen::Stdio);
+    let config = args.config(stays)?;
+    serve::serve(&listen, passed, args.access.tls()?, config).await
 }
 
 /// Closes standard input and output. A thread that hangs in a file system outlives this program's end, and with it every

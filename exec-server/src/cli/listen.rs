@@ -49,7 +49,7 @@ impl FromStr for Listen {
 
 impl Listen {
     /// Opens it. None for standard input and output.
-    pub(super) async fn open(&self, tls: Option<&Tls>) -> Result<Vec<Listener>, Failure> {
+    pub(super) async fn open(&self, passed: &mut Passed, tls: Option<&Tls>) -> Result<Vec<Listener>, Failure> {
         match self {
             Self::Stdio => Ok(Vec::new()),
             Self::Websocket(address) => Ok(vec![bind(*address).await?.into()]),
@@ -63,44 +63,53 @@ impl Listen {
                     .map_err(|error| format!("cannot listen on unix://{}: {error}", path.display()))?;
                 Ok(vec![listener])
             }
-            Self::Passed => passed(tls),
+            Self::Passed => passed.open(tls),
         }
     }
 }
 
-/// Whether a service manager has made sockets for this program (`sd_listen_fds(3)`).
-pub(super) fn are_passed() -> bool {
-    ListenFd::from_env().len() > 0
+/// The sockets that a service manager has made for this program (`sd_listen_fds(3)`).
+pub(super) struct Passed(ListenFd);
+
+impl Passed {
+    /// Takes them, once: the variables that tell of them are gone then.
+    pub(super) fn take() -> Self {
+        Self(ListenFd::from_env())
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.len() == 0
+    }
+
+    /// All of them. With a certificate those of the network speak TLS.
+    fn open(&mut self, tls: Option<&Tls>) -> Result<Vec<Listener>, Failure> {
+        if self.is_empty() {
+            return Err("no sockets were passed: LISTEN_FDS and LISTEN_PID name none for this program".into());
+        }
+        (0..self.0.len()).map(|at| self.open_one(at, tls)).collect()
+    }
+
+    fn open_one(&mut self, at: usize, tls: Option<&Tls>) -> Result<Listener, Failure> {
+        if let Ok(Some(listener)) = self.0.take_unix_listener(at) {
+            listener.set_nonblocking(true)?;
+            return Ok(UnixListener::from_std(listener)?.into());
+        }
+        if let Ok(Some(listener)) = self.0.take_tcp_listener(at) {
+            listener.set_nonblocking(true)?;
+            let listener = TcpListener::from_std(listener)?;
+            return Ok(match tls {
+                Some(tls) => Listener::tls(listener, tls.clone()),
+                None => listener.into(),
+            });
+        }
+        Err(format!("socket {at} of LISTEN_FDS is none to listen on for websockets").into())
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(address).await;
     Ok(listener.map_err(|error| format!("cannot listen on {address}: {error}"))?)
-}
-
-/// The sockets that a service manager has made. With a certificate those of the network speak TLS.
-fn passed(tls: Option<&Tls>) -> Result<Vec<Listener>, Failure> {
-    let mut passed = ListenFd::from_env();
-    let mut listeners = Vec::with_capacity(passed.len());
-    for at in 0..passed.len() {
-        if let Ok(Some(listener)) = passed.take_unix_listener(at) {
-            listener.set_nonblocking(true)?;
-            listeners.push(UnixListener::from_std(listener)?.into());
-        } else if let Ok(Some(listener)) = passed.take_tcp_listener(at) {
-            listener.set_nonblocking(true)?;
-            let listener = TcpListener::from_std(listener)?;
-            listeners.push(match tls {
-                Some(tls) => Listener::tls(listener, tls.clone()),
-                None => listener.into(),
-            });
-        } else {
-            return Err(format!("socket {at} of LISTEN_FDS is none to listen on for websockets").into());
-        }
-    }
-    if listeners.is_empty() {
-        return Err("no sockets were passed: LISTEN_FDS and LISTEN_PID name none for this program".into());
-    }
-    Ok(listeners)
 }
 
 #[cfg(test)]

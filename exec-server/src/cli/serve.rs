@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Failure;
 use super::hardening::take_open_files;
-use super::listen::Listen;
+use super::listen::{Listen, Passed};
 use super::signals::{Leave, Reload};
 use crate::causes::described;
 use crate::transport::{Reachable, Tls};
@@ -24,7 +24,12 @@ enum Cause {
 }
 
 /// Serves until a signal comes or, with stdio among them, the input ends.
-pub(super) async fn serve(listen: &[Listen], tls: Option<Tls>, config: Config) -> Result<ExitCode, Failure> {
+pub(super) async fn serve(
+    listen: &[Listen],
+    mut passed: Passed,
+    tls: Option<Tls>,
+    config: Config,
+) -> Result<ExitCode, Failure> {
     let config = Config {
         open_files: Some(take_open_files()?),
         ..config
@@ -40,7 +45,7 @@ pub(super) async fn serve(listen: &[Listen], tls: Option<Tls>, config: Config) -
     }
     let mut listeners = Vec::new();
     for listen in listen {
-        listeners.extend(listen.open(tls.as_ref()).await?);
+        listeners.extend(listen.open(&mut passed, tls.as_ref()).await?);
     }
     let server = Server::new(config)?;
     let reachable: Vec<_> = listeners
