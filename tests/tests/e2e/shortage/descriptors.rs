@@ -52,7 +52,7 @@ on_wires! {
             assert!(pause.is_err(), "it was accepted without a descriptor");
             witness::answers(&mut peer, "meanwhile").await;
         }
-        let busy = process.processor_time().unwrap() - busy;
+        let busy = process.processor_time().unwrap().saturating_sub(busy);
         assert!(busy < WATCHED / 2, "it was busy for {busy:?}");
         allow_files(process, None);
         let mut late = within_patience("the one that came too early", late).await;
