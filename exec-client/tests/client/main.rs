@@ -3,9 +3,12 @@
 
 mod acks;
 mod cancel;
+mod endpoints;
 mod fake;
 mod records;
 mod resume;
 mod session;
 mod start;
+#[cfg(feature = "tls")]
+mod tls;
 mod wires;
