@@ -16,6 +16,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::acks::Acks;
 use crate::driver::{Driver, Shared};
+use crate::endpoint::Endpoint;
 use crate::error::{CallError, ClientError, Disconnected};
 use crate::handshake::{Connection, open};
 use crate::order::Order;
@@ -84,11 +85,24 @@ impl Client {
         Ok(Self::new(connection, server, None))
     }
 
-    /// Opens a session with the server at `ws://HOST:PORT`, and rides out a broken connection.
+    /// Opens a session with the server at this URL: [`connect_to`](Self::connect_to) without anything to show.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect_to`](Self::connect_to), and if the URL is not that of an [`Endpoint`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`connect_to`](Self::connect_to).
+    pub async fn connect_websocket(url: &str, client_name: &str) -> Result<Self, ClientError> {
+        Self::connect_to(&url.parse()?, client_name).await
+    }
+
+    /// Opens a session with the server at `endpoint`, and rides out a broken connection.
     ///
     /// When the connection breaks, the client connects again and takes up its session: at first
     /// after 50 ms, then after growing pauses up to 1 s, for at most 60 s. Meanwhile calls wait, and
-    /// processes run on. It stays disconnected if the server does not know the session any more, or
+    /// processes run on. It stays disconnected if the server does not let it in or does not know the session any more, or
     /// closed the connection because another one took the session over. A session that the server keeps for
     /// a connection which is still open is asked for again.
     ///
@@ -100,8 +114,8 @@ impl Client {
     /// # Cancel safety
     ///
     /// Cancel safe: the connection is dropped, and the session left to its end.
-    pub async fn connect_websocket(url: &str, client_name: &str) -> Result<Self, ClientError> {
-        let transport = connect(url).await?;
+    pub async fn connect_to(endpoint: &Endpoint, client_name: &str) -> Result<Self, ClientError> {
+        let transport = connect(endpoint).await?;
         let params = InitializeParams {
             client_name: client_name.into(),
             resume_session_id: None,
@@ -109,7 +123,7 @@ impl Client {
         };
         let (connection, server) = open(transport, &params).await?;
         let reconnect = Reconnect {
-            url: url.into(),
+            endpoint: endpoint.clone(),
             client_name: client_name.into(),
             session_id: server.session_id.clone(),
         };

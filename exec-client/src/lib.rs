@@ -2,6 +2,7 @@
 //!
 //! * [`Transport`] carries whole messages, whatever the wire: a child's stdio, a websocket, memory.
 //!   Split into [`MessageSender`] and [`MessageReceiver`] it is all a test needs to speak raw.
+//! * [`Endpoint`] is where a server listens on a network or a Unix socket, and the token that it is shown.
 //! * [`Client`] makes typed calls over it, and resumes its session when a websocket breaks. Calls that
 //!   may be repeated are; so are starts, for a server that knows a repeated one by its key.
 //! * [`Process`] is the stream of one process's [`Event`]s, whole and in order: what a broken
@@ -46,6 +47,7 @@ mod catch_up;
 mod client;
 mod control;
 mod driver;
+mod endpoint;
 mod error;
 mod event;
 mod handshake;
@@ -64,6 +66,7 @@ mod transport;
 
 pub use client::Client;
 pub use control::ProcessControl;
+pub use endpoint::Endpoint;
 pub use error::{CallError, ClientError, ConnectError, Disconnected};
 pub use event::{CloseDetails, Event, ExitDetails};
 pub use process::Process;

@@ -6,6 +6,7 @@ use exec_protocol::initialize::{InitializeParams, Notifications};
 use exec_protocol::{ErrorCode, SessionId};
 use tokio::time::{sleep, timeout};
 
+use crate::endpoint::Endpoint;
 use crate::error::{CallError, ClientError};
 use crate::handshake::{Connection, HANDSHAKE_PATIENCE, open};
 use crate::random;
@@ -33,7 +34,7 @@ const GIVE_UP: Duration = Duration::from_mins(1);
 /// What it takes to come back.
 #[derive(Debug)]
 pub(crate) struct Reconnect {
-    pub(crate) url: String,
+    pub(crate) endpoint: Endpoint,
     pub(crate) client_name: String,
     pub(crate) session_id: SessionId,
 }
@@ -72,7 +73,7 @@ impl Reconnect {
     }
 
     async fn attempt(&self) -> Result<(Connection, SessionId), ClientError> {
-        let transport = connect(&self.url).await?;
+        let transport = connect(&self.endpoint).await?;
         let params = InitializeParams {
             client_name: self.client_name.clone(),
             resume_session_id: Some(self.session_id.clone()),
@@ -83,19 +84,20 @@ impl Reconnect {
     }
 }
 
-/// Connects to a websocket, in time or not at all.
-pub(crate) async fn connect(url: &str) -> Result<Transport, ClientError> {
-    let transport = timeout(HANDSHAKE_PATIENCE, Transport::websocket(url)).await;
+/// Connects, in time or not at all.
+pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Transport, ClientError> {
+    let transport = timeout(HANDSHAKE_PATIENCE, Transport::connect(endpoint)).await;
     Ok(transport.map_err(|_| ClientError::TimedOut)??)
 }
 
-/// Whether trying again cannot help: the server does not know the session. Any other refusal (still
-/// attached elsewhere, about to leave) may pass.
+/// Whether trying again cannot help: the server does not let us in any more, or does not know the session. Any other
+/// refusal (still attached elsewhere, about to leave) may pass.
 fn is_final(error: &ClientError) -> bool {
-    matches!(
-        error,
-        ClientError::Initialize(CallError::Rpc(error)) if error.code == ErrorCode::InvalidRequest as i32
-    )
+    match error {
+        ClientError::Connect(error) => error.is_final(),
+        ClientError::Initialize(CallError::Rpc(error)) => error.code == ErrorCode::InvalidRequest as i32,
+        ClientError::Initialize(_) | ClientError::TimedOut => false,
+    }
 }
 
 /// The pauses between attempts: doubling, each shortened at random by up to a half, so that the
@@ -121,7 +123,7 @@ impl Pauses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use exec_protocol::{ErrorData, ErrorKind, RpcError};
+    use exec_protocol::{ErrorKind, RpcError};
 
     #[test]
     fn pauses_double_up_to_a_second_and_keep_at_least_half() {
@@ -142,7 +144,7 @@ mod tests {
             let error = RpcError {
                 code,
                 message: String::new(),
-                data: ErrorData::default(),
+                data: Box::default(),
             };
             assert_eq!(
                 is_final(&ClientError::Initialize(CallError::Rpc(error))),

@@ -1,6 +1,9 @@
 //! One connection that carries whole messages, whatever the wire.
 
+mod dial;
 mod stdio;
+#[cfg(feature = "tls")]
+mod tls;
 mod websocket;
 
 use std::io;
@@ -10,6 +13,7 @@ use bytes::Bytes;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
+use crate::endpoint::Endpoint;
 use crate::error::{ConnectError, Disconnected};
 
 /// Longest message that is read, in bytes.
@@ -71,17 +75,30 @@ impl Transport {
         })
     }
 
-    /// Connects to `ws://HOST:PORT`, a message per text frame, with `TCP_NODELAY`.
+    /// Connects to a server at this URL: [`connect`](Self::connect) without anything to show.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] if the address is none, or nobody speaks websocket there.
+    /// As [`connect`](Self::connect), and if the URL is not that of an [`Endpoint`].
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: a half-made connection is dropped.
     pub async fn websocket(url: &str) -> Result<Self, ConnectError> {
-        let (sender, receiver) = websocket::connect(url).await?;
+        Self::connect(&url.parse()?).await
+    }
+
+    /// Connects to a server, a message per text frame, with `TCP_NODELAY`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] if nobody speaks websocket there, or does not with us.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a half-made connection is dropped.
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self, ConnectError> {
+        let (sender, receiver) = websocket::connect(endpoint).await?;
         Ok(Self {
             sender: MessageSender(Sending::Websocket(sender)),
             receiver: MessageReceiver(Receiving::Websocket(receiver)),

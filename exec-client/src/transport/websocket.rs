@@ -5,14 +5,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Utf8Bytes};
 
 use super::MAX_MESSAGE_BYTES;
+use super::dial::{Wire, dial};
+use crate::endpoint::Endpoint;
 use crate::error::{ConnectError, Disconnected};
 
 /// How long a close frame may take to leave.
@@ -27,7 +32,10 @@ const NO_STATUS: CloseFrame = CloseFrame {
     reason: Utf8Bytes::from_static(""),
 };
 
-type Socket = WebSocketStream<TcpStream>;
+/// Longest refusal that is told, in characters. A server has a sentence to say.
+const MAX_TOLD_CHARS: usize = 300;
+
+type Socket = WebSocketStream<Box<dyn Wire>>;
 
 #[derive(Debug)]
 pub(super) struct Sender(SplitSink<Socket, Message>);
@@ -38,21 +46,15 @@ pub(super) struct Receiver {
     close_frame: Option<CloseFrame>,
 }
 
-pub(super) async fn connect(url: &str) -> Result<(Sender, Receiver), ConnectError> {
-    let address = address(url).ok_or_else(|| ConnectError::InvalidUrl { url: url.into() })?;
-    let tcp_error = |source| ConnectError::Tcp {
-        address: address.into(),
-        source,
-    };
-    let stream = TcpStream::connect(address).await.map_err(tcp_error)?;
-    // Most messages are small and each is waited for.
-    stream.set_nodelay(true).map_err(tcp_error)?;
+pub(super) async fn connect(endpoint: &Endpoint) -> Result<(Sender, Receiver), ConnectError> {
+    let request = request(endpoint).await?;
+    let stream = dial(endpoint).await?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
-    let (socket, _response) = tokio_tungstenite::client_async_with_config(url, stream, Some(config))
+    let (socket, _response) = tokio_tungstenite::client_async_with_config(request, stream, Some(config))
         .await
-        .map_err(|error| ConnectError::Handshake(error.into()))?;
+        .map_err(refusal)?;
     let (sink, frames) = socket.split();
     Ok((
         Sender(sink),
@@ -63,11 +65,43 @@ pub(super) async fn connect(url: &str) -> Result<(Sender, Receiver), ConnectErro
     ))
 }
 
-/// Host and port.
-fn address(url: &str) -> Option<&str> {
-    let address = url.strip_prefix("ws://")?.split(['/', '?']).next()?;
-    let (host, port) = address.rsplit_once(':')?;
-    (!host.is_empty() && port.parse::<u16>().is_ok()).then_some(address)
+/// The request that begins a websocket, with what it is to show.
+async fn request(endpoint: &Endpoint) -> Result<Request, ConnectError> {
+    let mut request = endpoint
+        .url()
+        .into_client_request()
+        .map_err(|error| ConnectError::Handshake(error.into()))?;
+    if let Some(value) = endpoint.authorization().await? {
+        request.headers_mut().insert(AUTHORIZATION, value);
+    }
+    Ok(request)
+}
+
+/// What the server said instead of beginning a websocket.
+fn refusal(error: Error) -> ConnectError {
+    let Error::Http(response) = error else {
+        return ConnectError::Handshake(error.into());
+    };
+    let message = told(response.body().as_deref().unwrap_or_default());
+    match response.status() {
+        StatusCode::UNAUTHORIZED => ConnectError::Unauthorized { message },
+        StatusCode::FORBIDDEN => ConnectError::Forbidden { message },
+        StatusCode::MISDIRECTED_REQUEST => ConnectError::Misdirected { message },
+        status => ConnectError::Status {
+            status: status.as_u16(),
+            message,
+        },
+    }
+}
+
+/// The first line of an answer, for people. It may be from anybody, so nothing is kept that could command a terminal.
+fn told(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let line = text.lines().next().unwrap_or_default();
+    line.chars()
+        .filter(|char| char.is_ascii_graphic() || *char == ' ')
+        .take(MAX_TOLD_CHARS)
+        .collect()
 }
 
 impl Sender {
@@ -120,17 +154,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_a_host_and_a_port() {
-        for (url, expected) in [
-            ("ws://127.0.0.1:80", Some("127.0.0.1:80")),
-            ("ws://[::1]:80/path?query", Some("[::1]:80")),
-            ("ws://host:80?query", Some("host:80")),
-            ("ws://host", None),
-            ("ws://:80", None),
-            ("wss://host:80", None),
-            ("host:80", None),
-        ] {
-            assert_eq!(address(url), expected, "{url}");
-        }
+    fn what_a_peer_said_fits_into_a_line() {
+        assert_eq!(told(b""), "");
+        assert_eq!(told(b"the token has expired\r\nmore"), "the token has expired");
+        assert_eq!(told("\x1b[31mred\u{202e}\x07".as_bytes()), "[31mred");
+        assert_eq!(told(&[b'x'; 10_000]).len(), MAX_TOLD_CHARS);
     }
 }

@@ -3,10 +3,13 @@
 
 mod acks;
 mod cancel;
+mod endpoints;
 mod fake;
 mod hostile;
 mod records;
 mod resume;
 mod session;
 mod start;
+#[cfg(feature = "tls")]
+mod tls;
 mod wires;

@@ -19,6 +19,7 @@ mod rows;
 mod sample;
 mod scope;
 mod screen;
+mod server;
 mod show;
 mod signal;
 mod size;
@@ -36,14 +37,14 @@ use clap::{Args, Subcommand};
 
 use super::{Failure, LAST};
 use context::{Context, Form};
+use server::ServerArgs;
 
 /// Submit background work to a server that runs, and look after it
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct TaskArgs {
-    /// The server, such as `ws://127.0.0.1:4000` [default: the variable `EXEC_SERVER_URL`]
-    #[arg(long, global = true, value_name = "URL", display_order = LAST)]
-    connect: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
     /// Print results for programs: as the wire has them, one JSON document in a line
     #[arg(long, global = true, display_order = LAST)]
     json: bool,
@@ -93,7 +94,7 @@ Examples:
 /// Does what is asked of the server.
 pub(super) async fn task(args: TaskArgs) -> Result<ExitCode, Failure> {
     let form = if args.json { Form::Json } else { Form::Text };
-    let context = Context::connect(args.connect, form).await?;
+    let context = Context::connect(&args.server, form).await?;
     let outcome = run(&context, args.command).await;
     context.close().await;
     outcome

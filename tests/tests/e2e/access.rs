@@ -1,6 +1,7 @@
 //! Who may come in: over the network, from a web page, from this machine.
 
 mod activation;
+mod clients;
 mod hosts;
 mod identities;
 mod newcomers;

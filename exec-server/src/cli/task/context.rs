@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use exec_client::{CallError, Client, ClientError};
+use exec_client::{CallError, Client, ClientError, ConnectError};
 use exec_protocol::{ErrorKind, Method, RpcError};
 use serde::Serialize;
 use tokio::time::timeout;
@@ -11,10 +11,8 @@ use tokio::time::timeout;
 use super::super::escape::escaped;
 use super::output::{print, print_json};
 use super::screen::Screen;
+use super::server::{ServerArgs, TOKEN_FILE_VARIABLE};
 use crate::cli::Failure;
-
-/// Where the address of the server is looked for, if it is not among the arguments.
-const URL_VARIABLE: &str = "EXEC_SERVER_URL";
 
 /// How long the goodbye may take. The server notices without it, too.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -36,15 +34,14 @@ pub(super) enum Form {
 }
 
 impl Context {
-    /// Connects to the server at this address, or at the one in the environment.
-    pub(super) async fn connect(url: Option<String>, form: Form) -> Result<Self, Failure> {
-        let url = url
-            .or_else(|| std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty()))
-            .ok_or_else(|| {
-                format!("which server? Pass --connect ws://HOST:PORT, or set the variable {URL_VARIABLE}")
-            })?;
-        let client = Client::connect_websocket(&url, "exec-server task").await;
+    /// Connects to the server that the arguments or the environment name.
+    pub(super) async fn connect(server: &ServerArgs, form: Form) -> Result<Self, Failure> {
+        let client = Client::connect_to(&server.endpoint()?, "exec-server task").await;
         let client = client.map_err(|error| match error {
+            ClientError::Connect(error @ ConnectError::Unauthorized { .. }) => format!(
+                "{error}; --token-file, or the variable {TOKEN_FILE_VARIABLE}, names the file with a token"
+            )
+            .into(),
             ClientError::Connect(error) => Failure::from(error),
             error => error.into(),
         })?;

@@ -19,7 +19,7 @@ use tokio_rustls::TlsConnector;
 use super::handshake;
 
 /// Makes a certificate for `localhost` and its key, where the server reads them.
-fn make_certificate(place: &Path) {
+pub(super) fn make_certificate(place: &Path) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).expect("there is randomness");
     fs::write(place.join("cert.pem"), cert.pem()).expect("there is room for a file");
