@@ -49,7 +49,11 @@ impl FromStr for Listen {
 
 impl Listen {
     /// Opens it. None for standard input and output.
-    pub(super) async fn open(&self, passed: &mut Passed, tls: Option<&Tls>) -> Result<Vec<Listener>, Failure> {
+    pub(super) async fn open(
+        &self,
+        passed: &mut Passed,
+        tls: Option<&Tls>,
+    ) -> Result<Vec<Listener>, Failure> {
         match self {
             Self::Stdio => Ok(Vec::new()),
             Self::Websocket(address) => Ok(vec![bind(*address).await?.into()]),
@@ -85,7 +89,9 @@ impl Passed {
     /// All of them. With a certificate those of the network speak TLS.
     fn open(&mut self, tls: Option<&Tls>) -> Result<Vec<Listener>, Failure> {
         if self.is_empty() {
-            return Err("no sockets were passed: LISTEN_FDS and LISTEN_PID name none for this program".into());
+            return Err(
+                "no sockets were passed: LISTEN_FDS and LISTEN_PID name none for this program".into(),
+            );
         }
         (0..self.0.len()).map(|at| self.open_one(at, tls)).collect()
     }
