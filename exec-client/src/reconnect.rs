@@ -123,7 +123,7 @@ impl Pauses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use exec_protocol::{ErrorKind, RpcError};
+    use exec_protocol::{ErrorData, ErrorKind, RpcError};
 
     #[test]
     fn pauses_double_up_to_a_second_and_keep_at_least_half() {
@@ -144,7 +144,7 @@ mod tests {
             let error = RpcError {
                 code,
                 message: String::new(),
-                data: Box::default(),
+                data: ErrorData::default(),
             };
             assert_eq!(
                 is_final(&ClientError::Initialize(CallError::Rpc(error))),
