@@ -1,10 +1,12 @@
 //! Where the command line says to serve.
 
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use listenfd::ListenFd;
+use rustix::net::sockopt;
 use tokio::net::{TcpListener, UnixListener};
 
 use super::Failure;
@@ -97,11 +99,14 @@ impl Passed {
     }
 
     fn open_one(&mut self, at: usize, tls: Option<&Tls>) -> Result<Listener, Failure> {
+        let unsuitable = || format!("socket {at} of LISTEN_FDS is none to listen on for websockets");
         if let Ok(Some(listener)) = self.0.take_unix_listener(at) {
+            is_listening(&listener).ok_or_else(unsuitable)?;
             listener.set_nonblocking(true)?;
             return Ok(UnixListener::from_std(listener)?.into());
         }
         if let Ok(Some(listener)) = self.0.take_tcp_listener(at) {
+            is_listening(&listener).ok_or_else(unsuitable)?;
             listener.set_nonblocking(true)?;
             let listener = TcpListener::from_std(listener)?;
             return Ok(match tls {
@@ -109,8 +114,13 @@ impl Passed {
                 None => listener.into(),
             });
         }
-        Err(format!("socket {at} of LISTEN_FDS is none to listen on for websockets").into())
+        Err(unsuitable().into())
     }
+}
+
+/// Some if the socket listens: one that is connected, or only bound, would be waited on for ever.
+fn is_listening(socket: impl AsFd) -> Option<()> {
+    sockopt::socket_acceptconn(socket).unwrap_or(false).then_some(())
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -1,9 +1,10 @@
 //! `exec-server`: serving.
 
 use std::convert::Infallible;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use super::Failure;
@@ -60,8 +61,13 @@ pub(super) async fn serve(
         let server = server.clone();
         tasks.spawn(async move { server.serve_websocket(listener).await });
     }
+    // A task of its own: it has to say what becomes of processes that a signal ends.
+    let stdio = on_stdio.then(|| {
+        let server = server.clone();
+        tasks.spawn(async move { server.serve_stdio().await })
+    });
     let (cause, outcome) = tokio::select! {
-        outcome = server.serve_stdio(), if on_stdio => (Cause::Finished, outcome),
+        outcome = finished(stdio) => (Cause::Finished, outcome),
         () = leave.next() => (Cause::Signal, Ok(())),
         never = reload_on(reload.as_mut(), tls.as_ref()) => match never {},
     };
@@ -73,6 +79,14 @@ pub(super) async fn serve(
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Waits until there is nothing more to serve on stdio; for ever if it is not served.
+async fn finished(stdio: Option<JoinHandle<io::Result<()>>>) -> Result<(), Failure> {
+    match stdio {
+        Some(stdio) => Ok(stdio.await??),
+        None => std::future::pending().await,
+    }
 }
 
 /// Reads the certificate again whenever a hang-up says that it has changed.
@@ -94,9 +108,14 @@ async fn reload_on(reload: Option<&mut Reload>, tls: Option<&Tls>) -> Infallible
 }
 
 /// Tells where the server can be reached, in lines that programs read.
-fn announce(reachable: &[Reachable]) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout();
+fn announce(reachable: &[Reachable]) -> io::Result<()> {
+    let mut stdout = io::stdout();
     for reachable in reachable {
+        if let Reachable::Plain(address) = reachable
+            && !address.ip().to_canonical().is_loopback()
+        {
+            tracing::warn!(%address, "tokens and everything else come to this address in the clear; wss:// encrypts");
+        }
         writeln!(stdout, "{reachable}")?;
     }
     stdout.flush()

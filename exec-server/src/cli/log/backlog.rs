@@ -140,6 +140,11 @@ impl<S: Copy + Eq + Hash> Backlog<S> {
         }
     }
 
+    /// What was to be done could be: what was lost before can be told.
+    pub(super) fn worked(&mut self) {
+        self.tell_lost_at = None;
+    }
+
     /// What was to be done could not be, and with it so much is lost.
     pub(super) fn failed(&mut self, stood_for: u64, now: Instant) {
         self.lost += stood_for;

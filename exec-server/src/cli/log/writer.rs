@@ -136,6 +136,7 @@ impl Writer {
                 self.lock().backlog.failed(stands_for, Instant::now());
             } else {
                 is_torn = false;
+                self.lock().backlog.worked();
             }
         }
     }

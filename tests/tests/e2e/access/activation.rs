@@ -107,9 +107,9 @@ async fn several_places_are_served_at_once() {
         "--listen",
         "ws://127.0.0.1:0",
         "--listen",
-        &unix,
-        "--listen",
         "ws://127.0.0.1:0",
+        "--listen",
+        &unix,
     ];
     let mut server = Running::start(program(["--no-tasks"].into_iter().chain(listen)));
     server.stdout_until(&format!("{unix}\n")).await;
