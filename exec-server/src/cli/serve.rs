@@ -96,9 +96,9 @@ async fn reload_on(reload: Option<&mut Reload>, tls: Option<&Tls>) -> Infallible
     };
     loop {
         reload.next().await;
+        tracing::info!("told to read its files again");
         match tls.map(Tls::reload) {
-            None => tracing::info!("there is no certificate to read again"),
-            Some(Ok(())) => tracing::info!("the certificate was read again"),
+            None | Some(Ok(())) => {}
             Some(Err(error)) => {
                 let error = described(&error);
                 tracing::error!(%error, "the certificate stays what it was: the new one cannot be used");
