@@ -297,6 +297,9 @@ async fn serve(args: &ServeArgs, passed: Passed) -> Result<ExitCode, Failure> {
     // Before there are any.
     hardening::keep_secrets()?;
     let listen = args.listen(&passed);
+    if !passed.is_empty() && !listen.contains(&Listen::Passed) {
+        tracing::warn!("the sockets of the service manager are not served: that takes `--listen fd://`");
+    }
     // With stdio among them the server leaves at the end of its input.
     let stays = !listen.contains(&Listen::Stdio);
     let config = args.config(stays)?;

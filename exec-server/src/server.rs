@@ -122,8 +122,7 @@ impl Server {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it hangs up without a goodbye, and the session is not told: prefer to end the
-    /// connection, or [`shutdown`](Self::shutdown).
+    /// Dropping it hangs up without a goodbye. The session can be resumed as after any other end.
     pub async fn serve(&self, connection: Connection) {
         let _open = self.stats().connection();
         rpc::serve(self, connection).await;

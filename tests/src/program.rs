@@ -136,6 +136,21 @@ impl Running {
         .await;
     }
 
+    /// Waits until its standard error contains this so many times.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn stderr_until(&mut self, text: &str, times: usize) {
+        let what = format!("{text:?} on stderr, {times} times");
+        within_patience(&what, async {
+            while String::from_utf8_lossy(&self.stderr).matches(text).count() < times {
+                self.take_output().await;
+            }
+        })
+        .await;
+    }
+
     /// Waits for what it says next on either stream. Never returns once both have ended.
     async fn take_output(&mut self) {
         let Child { stdout, stderr, .. } = &mut self.child;

@@ -28,6 +28,9 @@ pub struct SignedBearer {
 
 impl SignedBearer {
     /// Any token that is signed with this secret, at its time.
+    ///
+    /// The first call gives the crate `jsonwebtoken` its cryptography for this program, which knows HS256 and nothing else, unless
+    /// somebody has given it one. A program that uses the crate for other algorithms as well does so first.
     pub fn new(secret: Secret) -> Self {
         hs256::install();
         Self {

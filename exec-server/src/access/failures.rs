@@ -27,6 +27,8 @@ pub(crate) enum Source {
 impl From<IpAddr> for Source {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
+            // Each machine has all that begin with 127.
+            IpAddr::V4(address) if address.is_loopback() => Self::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V4(address) => Self::V4(address),
             IpAddr::V6(address) => Self::V6(network(address)),
         }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::{env, process};
 
 use listenfd::ListenFd;
 use rustix::net::sockopt;
@@ -80,7 +81,12 @@ pub(super) struct Passed(ListenFd);
 impl Passed {
     /// Takes them, once: the variables that tell of them are gone then.
     pub(super) fn take() -> Self {
-        Self(ListenFd::from_env())
+        let is_ours = env::var("LISTEN_PID").is_ok_and(|pid| pid.parse() == Ok(process::id()));
+        Self(if is_ours {
+            ListenFd::from_env()
+        } else {
+            ListenFd::empty()
+        })
     }
 
     /// Whether there are none.

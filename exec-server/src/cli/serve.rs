@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::thread;
 
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
@@ -53,7 +54,12 @@ pub(super) async fn serve(
         .iter()
         .map(|listener| server.permits(listener))
         .collect::<Result<_, _>>()?;
-    if !on_stdio {
+    if on_stdio {
+        // Standard output is the wire.
+        for reachable in &reachable {
+            tracing::info!(%reachable, "listening");
+        }
+    } else {
         announce(&reachable)?;
     }
     let tasks = TaskTracker::new();
@@ -89,7 +95,7 @@ async fn finished(stdio: Option<JoinHandle<io::Result<()>>>) -> Result<(), Failu
     }
 }
 
-/// Reads the certificate again whenever a hang-up says that it has changed.
+/// Has the certificate read again whenever a hang-up says that it has changed.
 async fn reload_on(reload: Option<&mut Reload>, tls: Option<&Tls>) -> Infallible {
     let Some(reload) = reload else {
         return std::future::pending().await;
@@ -97,12 +103,24 @@ async fn reload_on(reload: Option<&mut Reload>, tls: Option<&Tls>) -> Infallible
     loop {
         reload.next().await;
         tracing::info!("told to read its files again");
-        match tls.map(Tls::reload) {
-            None | Some(Ok(())) => {}
-            Some(Err(error)) => {
-                let error = described(&error);
-                tracing::error!(%error, "the certificate stays what it was: the new one cannot be used");
+        if let Some(tls) = tls.cloned() {
+            // The disk may let a thread wait, and this one serves.
+            let spawned = thread::Builder::new()
+                .name("reload".to_owned())
+                .spawn(move || reload_tls(&tls));
+            if let Err(error) = spawned {
+                tracing::error!(%error, "the certificate stays what it was: there is no thread to read it");
             }
+        }
+    }
+}
+
+fn reload_tls(tls: &Tls) {
+    match tls.reload() {
+        Ok(()) => tracing::info!("the certificate was read again"),
+        Err(error) => {
+            let error = described(&error);
+            tracing::error!(%error, "the certificate stays what it was: the new one cannot be used");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use exec_protocol::envelope::{self, EnvelopeError, Incoming, Message, RequestId, Style};
 use exec_protocol::initialize::InitializeParams;
 use exec_protocol::{RpcError, parse_params};
+use tokio::runtime::Handle;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -387,6 +388,17 @@ impl<'a> Dispatch<'a> {
     fn push(&self, answer: Vec<u8>, requests: usize) {
         self.server.stats().answered.add(requests);
         self.outbox.push_answer(answer);
+    }
+}
+
+/// Whoever serves a connection may stop at any point: its session is free then as after any other end.
+impl Drop for Dispatch<'_> {
+    fn drop(&mut self) {
+        self.outbox.close(CloseReason::Done);
+        // The end of a session is waited for by a task. Without a runtime there is nobody left to wait for.
+        if Handle::try_current().is_ok() {
+            self.detach();
+        }
     }
 }
 

@@ -4,10 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{fmt, fs};
 
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::geteuid;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::time::sleep;
 
 use super::socket::Socket;
 use super::tls::Tls;
@@ -16,6 +19,11 @@ use crate::access::failures::Source;
 
 /// Who may open the socket: whoever the server runs as.
 const SOCKET_MODE: u32 = 0o600;
+
+/// How often a server tries to have the directory of its socket for itself: for a second, where making one takes a moment.
+const LOCK_TRIES: u32 = 100;
+
+const BETWEEN_LOCK_TRIES: Duration = Duration::from_millis(10);
 
 /// Where websockets come in: a socket of the network, with TLS or without, or one of this machine.
 #[derive(Debug)]
@@ -118,6 +126,7 @@ impl Listener {
     /// Cancel safe: the socket may have been made, and is replaced the next time.
     pub async fn unix(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
+        let _lock = lock_beside(&path).await;
         remove_abandoned(&path).await?;
         let listener = UnixListener::bind(&path)?;
         // Until then who else may open it is not let in either: the peer's user is looked at.
@@ -197,6 +206,21 @@ impl Accepted {
             Bound::Tcp => false,
         }
     }
+}
+
+/// Keeps other servers from making a socket in the same directory at the same time: each would take the other's for abandoned.
+///
+/// None if somebody holds on to it, which anybody may: then it is done without.
+async fn lock_beside(path: &Path) -> Option<fs::File> {
+    let directory = path.parent().filter(|parent| *parent != Path::new(""))?;
+    let directory = fs::File::open(directory).ok()?;
+    for _ in 0..LOCK_TRIES {
+        if flock(&directory, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return Some(directory);
+        }
+        sleep(BETWEEN_LOCK_TRIES).await;
+    }
+    None
 }
 
 /// Takes away the socket of a server that is dead.

@@ -12,7 +12,7 @@ use crate::limits::{MAX_NEWCOMERS, NEWCOMER_WAIT};
 /// Connections of which it is not known yet whose they are: they have not got as far as the answer to `initialize`.
 ///
 /// There are only so many, whoever opens them. When another one comes, the oldest of those goes that come from where most of
-/// them come from: who opens thousands and says nothing is in nobody's way but their own.
+/// them come from: who opens thousands from one address and says nothing is in the way of nobody elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct Newcomers {
     /// Held only for the length of a memory operation, never across an await.
@@ -50,8 +50,9 @@ impl Newcomers {
         let mut state = self.lock();
         state.came += 1;
         let number = state.came;
-        state.insert(number, source, sent_away.clone());
+        let goes = state.insert(number, source, sent_away.clone());
         drop(state);
+        Present::send_away(goes);
         Newcomer {
             among: Arc::clone(self),
             number,
@@ -66,29 +67,38 @@ impl Newcomers {
     }
 }
 
-impl State {
-    fn insert(&mut self, number: u64, source: Source, sent_away: CancellationToken) {
-        if self.present.len() >= MAX_NEWCOMERS {
-            self.send_one_away();
+impl Present {
+    /// Has it go, if there is one that has to. Not under the lock: others hear of it.
+    fn send_away(goes: Option<Self>) {
+        if let Some(goes) = goes {
+            tracing::warn!(source = %goes.source, "a connection had to go that had not said yet whose it was: there are too many");
+            goes.sent_away.cancel();
         }
-        self.present.push(Present {
+    }
+}
+
+impl State {
+    /// Inserts one at its place by age, and takes one out if there are too many.
+    fn insert(&mut self, number: u64, source: Source, sent_away: CancellationToken) -> Option<Present> {
+        let goes = (self.present.len() >= MAX_NEWCOMERS).then(|| self.take_out());
+        let at = self.present.partition_point(|present| present.number < number);
+        let present = Present {
             number,
             source,
             sent_away,
-        });
+        };
+        self.present.insert(at, present);
+        goes.flatten()
     }
 
-    fn send_one_away(&mut self) {
+    /// The oldest of those that come from where most come from.
+    fn take_out(&mut self) -> Option<Present> {
         let from = |source: Source| self.present.iter().filter(|other| other.source == source).count();
         // The first of equals is the oldest.
         let chosen = (0..self.present.len())
             .rev()
             .max_by_key(|at| from(self.present[*at].source));
-        if let Some(chosen) = chosen {
-            let present = self.present.remove(chosen);
-            tracing::warn!(source = %present.source, "a connection had to go that had not said yet whose it was: there are too many");
-            present.sent_away.cancel();
-        }
+        chosen.map(|chosen| self.present.remove(chosen))
     }
 
     fn remove(&mut self, number: u64) -> bool {
@@ -124,8 +134,11 @@ impl Newcomer {
 
     /// Nothing came of it: it is one of them again, for the rest of its time.
     pub(crate) fn come_back(&self) {
-        let mut state = self.among.lock();
-        state.insert(self.number, self.source, self.sent_away.clone());
+        let goes = self
+            .among
+            .lock()
+            .insert(self.number, self.source, self.sent_away.clone());
+        Present::send_away(goes);
     }
 }
 

@@ -1,14 +1,15 @@
 //! A socket that can still be read when what lies over it no longer can, and that knows when its peer was heard.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rustix::net::{Shutdown, shutdown};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use super::socket::Socket;
@@ -25,7 +26,12 @@ struct Shared {
     heard_ms: AtomicU64,
     /// Whether something of what was to be written is left.
     is_held_up: AtomicBool,
+    /// What was read since others had their turn, in bytes.
+    read_in_turn: AtomicUsize,
 }
+
+/// What is read in one turn, in bytes. There may be thousands of frames in it that are no messages, so that nobody else gives way.
+const TURN_BYTES: usize = 64 << 10;
 
 impl SharedStream {
     pub(super) fn new(socket: Socket) -> Self {
@@ -34,6 +40,7 @@ impl SharedStream {
             opened: Instant::now(),
             heard_ms: AtomicU64::new(0),
             is_held_up: AtomicBool::new(false),
+            read_in_turn: AtomicUsize::new(0),
         }))
     }
 
@@ -62,12 +69,6 @@ impl SharedStream {
     fn hear(&self) {
         let passed = u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.0.heard_ms.store(passed, Ordering::Relaxed);
-    }
-
-    /// Takes note that a read got less than it had room for: nothing is left, and a look at the socket can be saved. What
-    /// comes from now on makes it ready again.
-    fn is_drained(&self) {
-        self.0.socket.is_drained();
     }
 
     /// Says that nothing more will be sent.
@@ -107,15 +108,17 @@ impl AsyncRead for SharedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.0.socket.poll_read_ready(cx))?;
-            let room = buf.remaining();
+            if self.0.read_in_turn.load(Ordering::Relaxed) >= TURN_BYTES {
+                self.0.read_in_turn.store(0, Ordering::Relaxed);
+                // It has the task woken when the others have had their turn, whether or not it is kept.
+                return pin!(yield_now()).poll(cx).map(Ok);
+            }
             match self.0.socket.try_read(buf.initialize_unfilled()) {
                 Ok(bytes) => {
-                    if bytes < room {
-                        self.is_drained();
-                    }
                     if bytes > 0 {
                         self.hear();
                     }
+                    self.0.read_in_turn.fetch_add(bytes, Ordering::Relaxed);
                     buf.advance(bytes);
                     return Poll::Ready(Ok(()));
                 }

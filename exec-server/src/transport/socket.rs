@@ -81,11 +81,29 @@ impl Socket {
         }
     }
 
+    /// Reads what there is. If that is less than there is room for, nothing is left, and a look at the socket is saved: what
+    /// comes from now on makes it ready again.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is nothing; what the operating system says.
     pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.try_read(buffer),
-            Self::Unix(stream) => stream.try_read(buffer),
-        }
+        let room = buffer.len();
+        let mut bytes = None;
+        // Within the one attempt, so that nothing that comes meanwhile is taken for seen.
+        let read = || {
+            let read = rustix::io::read(self, &mut *buffer)?;
+            bytes = Some(read);
+            if 0 < read && read < room {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(read)
+        };
+        let read = match self {
+            Self::Tcp(stream) => stream.try_io(Interest::READABLE, read),
+            Self::Unix(stream) => stream.try_io(Interest::READABLE, read),
+        };
+        bytes.map_or(read, Ok)
     }
 
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -93,15 +111,6 @@ impl Socket {
             Self::Tcp(stream) => stream.try_write(bytes),
             Self::Unix(stream) => stream.try_write(bytes),
         }
-    }
-
-    /// Takes note that nothing is left to read, though nobody has tried.
-    pub(super) fn is_drained(&self) {
-        let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _ = match self {
-            Self::Tcp(stream) => stream.try_io(Interest::READABLE, nothing),
-            Self::Unix(stream) => stream.try_io(Interest::READABLE, nothing),
-        };
     }
 }
 

@@ -7,6 +7,7 @@ mod source;
 use std::io;
 
 use futures_util::StreamExt as _;
+use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
@@ -19,7 +20,7 @@ use super::newcomers::Newcomer;
 use super::shared::SharedStream;
 use super::wire::Wire;
 use super::{Connection, http};
-use crate::limits::{MAX_MESSAGE_BYTES, WRITE_BATCH_BYTES};
+use crate::limits::{GOODBYE, MAX_MESSAGE_BYTES, WRITE_BATCH_BYTES};
 use crate::server::Server;
 
 /// How much is read from the socket at a time, in bytes. Each connection holds such a buffer.
@@ -58,6 +59,8 @@ pub(super) async fn accept(
         permit,
     }) = upgraded
     else {
+        // What the peer still sends would have the answer taken back.
+        let _ = timeout(GOODBYE, socket.drain(&mut [0; 512])).await;
         return Ok(None);
     };
     let config = WebSocketConfig::default()

@@ -42,7 +42,7 @@ async fn connect(server: &TestServer) -> TcpStream {
 }
 
 /// Waits until the server has hung up.
-async fn hung_up(stream: &mut TcpStream) {
+pub(super) async fn hung_up(stream: &mut TcpStream) {
     let mut left = Vec::new();
     // Whether by the end of the stream or by a reset.
     let _ = timeout(DEADLINE, stream.read_to_end(&mut left))

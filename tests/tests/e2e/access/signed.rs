@@ -7,7 +7,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use super::{bearer, host, status_with, write_secret};
+use super::{Known, bearer, host, status_with, write_secret};
 
 const SECRET: &[u8; 32] = b"a secret that nobody else knows.";
 
@@ -103,6 +103,21 @@ async fn issuer_audience_and_clock_are_those_that_were_asked_for() {
             let status = status_with(server, &(host(server) + &bearer(sign(&claims)))).await;
             assert_eq!(status, expected, "{claims}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_outlives_the_token_that_opened_it() {
+    on_a_server_that_trusts(&["--ws-max-clock-skew-seconds", "0"], async |server, sign| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let soon = now.expect("it is later than that").as_secs() + 3;
+        let headers = host(server) + &bearer(sign(&json!({"sub": "alice", "exp": soon})));
+        let mut known = Known::connect(server.url(), &headers).await;
+        while status_with(server, &headers).await == 101 {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        assert!(known.call("environment/info", &Value::Null).await["result"].is_object());
     })
     .await;
 }

@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::handshake;
+use super::newcomers::hung_up;
 
 /// Makes a certificate for `localhost` and its key, where the server reads them.
 pub(super) fn make_certificate(place: &Path) {
@@ -101,7 +102,7 @@ async fn a_new_certificate_is_read_when_somebody_says_so() {
     let place = tempdir().expect("there is room for a directory");
     make_certificate(place.path());
     let first = certificate(place.path());
-    let (server, address) = listening(place.path()).await;
+    let (mut server, address) = listening(place.path()).await;
     make_certificate(place.path());
     let second = certificate(place.path());
     let both = [&version::TLS13, &version::TLS12];
@@ -110,20 +111,34 @@ async fn a_new_certificate_is_read_when_somebody_says_so() {
         "nobody has said so"
     );
     server.signal(Signal::HUP);
-    let mut answered = None;
-    while answered.is_none() {
-        answered = answer(&address, second.clone(), &both).await.ok();
-    }
+    server.stderr_until("the certificate was read again", 1).await;
+    assert!(answer(&address, second.clone(), &both).await.is_ok());
     assert!(answer(&address, first, &both).await.is_err());
     // What cannot be used leaves everything as it was.
     fs::write(place.path().join("cert.pem"), "none").expect("there is room for a file");
     server.signal(Signal::HUP);
-    for _ in 0..10 {
-        assert!(answer(&address, second.clone(), &both).await.is_ok());
-    }
+    server.stderr_until("the certificate stays what it was", 1).await;
+    assert!(answer(&address, second, &both).await.is_ok());
     server.signal(Signal::TERM);
-    let output = server.output().await;
-    assert!(output.status.success());
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("certificate"), "{said}");
+    assert!(server.output().await.status.success());
+}
+
+#[tokio::test]
+async fn who_never_finishes_the_handshake_is_hung_up_on() {
+    let place = tempdir().expect("there is room for a directory");
+    make_certificate(place.path());
+    let (server, address) = listening(place.path()).await;
+    let mut silent = TcpStream::connect(&address).await.expect("the server listens");
+    let mut half = TcpStream::connect(&address).await.expect("the server listens");
+    // The beginning of a ClientHello.
+    half.write_all(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03")
+        .await
+        .expect("the server reads");
+    for stream in [&mut silent, &mut half] {
+        hung_up(stream).await;
+    }
+    let answer = answer(&address, certificate(place.path()), &[&version::TLS13]).await;
+    assert!(answer.is_ok());
+    server.signal(Signal::TERM);
+    assert!(server.output().await.status.success());
 }

@@ -156,6 +156,34 @@ async fn ten_thousand_wrong_tokens_are_in_nobodys_way() {
 }
 
 #[tokio::test]
+async fn no_token_is_logged() {
+    const WRONG: &str = "fedcba9876543210fedcba9876543210";
+    let place = tempdir().expect("there is room for a directory");
+    let (path, log) = (place.path().join("token"), place.path().join("log"));
+    write_secret(&path, TOKEN);
+    let mut command = program(["--log", "trace", "--ws-token-file"]);
+    command.arg(&path).stderr(Stdio::from(
+        std::fs::File::create(&log).expect("there is room for a file"),
+    ));
+    on_program(command, async |server| {
+        let host = host(server);
+        assert_eq!(status_with(server, &(host.clone() + &bearer(WRONG))).await, 401);
+        let target = format!("/?token={TOKEN}");
+        assert!(
+            answer(server, handshake(&target, &host))
+                .await
+                .starts_with("HTTP/1.1 401 ")
+        );
+        let mut known = Known::connect(server.url(), &(host + &bearer(TOKEN))).await;
+        known.call("environment/info", &Value::Null).await;
+    })
+    .await;
+    let said = std::fs::read_to_string(&log).expect("it is text");
+    assert!(said.contains("refused"), "{said}");
+    assert!(!said.contains(TOKEN) && !said.contains(WRONG), "{said}");
+}
+
+#[tokio::test]
 async fn a_server_need_not_know_the_token() {
     on_program(program(["--ws-token-sha256", TOKEN_SHA256]), async |server| {
         let host = host(server);

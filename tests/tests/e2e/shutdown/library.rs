@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use exec_client::Transport;
 use exec_protocol::ErrorKind;
+use exec_server::transport::{Connection, MemoryPeer};
 use exec_server::{Config, Server, ShutdownReport};
 use exec_tests::wait::{until, within_patience};
-use exec_tests::{TestServer, fixture};
+use exec_tests::{Peer, TestServer, fixture};
 use serde_json::json;
 use tokio::runtime::Handle;
 
@@ -40,6 +42,34 @@ async fn the_report_says_what_there_was_and_that_all_of_it_is_gone() {
     );
     busy.finish().await;
     idle.finish().await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_no_longer_served_leaves_its_session_free() {
+    let server = TestServer::embedded(Config {
+        takeover: false,
+        ..Config::default()
+    });
+    let (connection, MemoryPeer { outgoing, incoming }) = Connection::memory();
+    let mut peer = Peer::new(Transport::memory(outgoing, incoming));
+    let shaken_hands = async {
+        let session_id = peer.handshake().await.session_id;
+        peer.start(json!({"processId": "p", "argv": fixture::argv(["echo"]), "pipeStdin": true}))
+            .await;
+        session_id
+    };
+    let session_id = tokio::select! {
+        () = server.in_process().serve(connection) => panic!("the peer is there"),
+        session_id = shaken_hands => session_id,
+    };
+    // The server does not take a session from a connection; this one has none any more.
+    let mut other = server.connect().await;
+    assert_eq!(other.resume(&session_id).await.session_id, session_id);
+    let get = other.call("process/get", json!({"processId": "p"})).await;
+    assert_eq!(get["state"], "running", "{get}");
+    peer.hung_up().await;
+    other.finish().await;
     server.finish().await;
 }
 
