@@ -302,6 +302,7 @@ async fn serve(args: &ServeArgs, passed: Passed) -> Result<ExitCode, Failure> {
     }
     // With stdio among them the server leaves at the end of its input.
     let stays = !listen.contains(&Listen::Stdio);
+    args.access.fits(&listen)?;
     let config = args.config(stays)?;
     serve::serve(&listen, passed, args.access.tls()?, config).await
 }

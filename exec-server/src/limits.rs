@@ -299,13 +299,13 @@ pub const SILENT_PEER: Duration = Duration::from_mins(1);
 /// Longest head of an HTTP request, in bytes. Beyond it the server answers 431.
 pub const MAX_HTTP_HEAD_BYTES: usize = 8 << 10;
 
-/// Connections of which it is not known yet whose they are, as `initialize` was not answered. When there is one more, the oldest
+/// Connections of which it is not known yet whose they are, as their HTTP request was not answered. When there is one more, one
 /// goes of those that come from where most of them come from.
 ///
 /// A client is one for milliseconds.
 pub const MAX_NEWCOMERS: usize = 64;
 
-/// How long a connection may be one of them: for TLS, its HTTP request and `initialize` together. Then it is hung up on.
+/// How long a connection may take for TLS, its HTTP request and `initialize` together. Then it is hung up on.
 pub const NEWCOMER_WAIT: Duration = Duration::from_secs(10);
 
 /// Shortest secret that is accepted from a file, in bytes. A shorter one is refused, because it can be guessed.

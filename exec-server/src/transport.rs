@@ -17,6 +17,7 @@ use std::io;
 use async_trait::async_trait;
 use bytes::Bytes;
 use exec_protocol::{ErrorKind, RpcError};
+use tokio::time::Instant;
 
 use crate::access::Identity;
 use crate::limits::MAX_MESSAGE_BYTES;
@@ -26,7 +27,7 @@ pub(crate) use http::answer_to;
 pub(crate) use listen::listen;
 pub use listener::{ListenError, Listener, Reachable};
 pub use memory::MemoryPeer;
-pub(crate) use newcomers::{Newcomer, Newcomers};
+pub(crate) use newcomers::Newcomers;
 pub(crate) use stdio::stdio;
 pub use tls::{Tls, TlsError};
 
@@ -36,8 +37,8 @@ pub struct Connection {
     pub(crate) sink: Box<dyn MessageSink>,
     /// Who the peer is.
     pub(crate) identity: Identity,
-    /// Until it is known whose session it has, where that has to be soon.
-    pub(crate) newcomer: Option<Newcomer>,
+    /// When its session has to be open. None: at any time.
+    pub(crate) initialize_by: Option<Instant>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -53,7 +54,7 @@ impl Connection {
             source: Box::new(source),
             sink: Box::new(sink),
             identity: Identity::Local,
-            newcomer: None,
+            initialize_by: None,
         }
     }
 }

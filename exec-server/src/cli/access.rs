@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::Failure;
+use super::listen::Listen;
 use crate::access::{Access, CapabilityToken, Credentials, HostName, Origin, Secret, SignedBearer};
 use crate::transport::Tls;
 
@@ -74,6 +75,31 @@ impl AccessArgs {
             || !self.allow_origin.is_empty()
             || !self.allow_host.is_empty()
             || self.tls_cert.is_some()
+    }
+
+    /// Whether what was asked for is of any use there.
+    ///
+    /// # Errors
+    ///
+    /// If it would be passed over, and whoever asked for it would think that it holds.
+    pub(super) fn fits(&self, listen: &[Listen]) -> Result<(), Failure> {
+        let has = |wanted: fn(&Listen) -> bool| listen.iter().any(wanted);
+        if self.tls_cert.is_some() && !has(|listen| matches!(listen, Listen::Tls(_) | Listen::Passed)) {
+            return Err("--tls-cert is for wss:// and fd://, and nothing of these is served".into());
+        }
+        let asks = self.ws_auth.is_some()
+            || self.ws_token_file.is_some()
+            || self.ws_token_sha256.is_some()
+            || self.token_fd.is_some()
+            || self.ws_shared_secret_file.is_some();
+        let on_network =
+            |listen: &Listen| matches!(listen, Listen::Websocket(_) | Listen::Tls(_) | Listen::Passed);
+        if asks && !has(on_network) {
+            return Err(
+                "tokens are asked for on ws://, wss:// and fd://, and nothing of these is served".into(),
+            );
+        }
+        Ok(())
     }
 
     /// Who may come in. Reads the secrets.

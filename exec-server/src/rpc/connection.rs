@@ -13,7 +13,6 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::array::{BatchAnswer, Batched};
 use super::dispatch::{Answer, Dispatcher, Start};
-use super::error::shutting_down;
 use super::goodbye::say_goodbye;
 use super::handlers::Caller;
 use super::outbox::Outbox;
@@ -26,7 +25,7 @@ use crate::limits::{ANSWER_AFTER_END, GOODBYE, KILLED_DRAIN, LONGEST_GOODBYE, WR
 use crate::process::Stop;
 use crate::server::Server;
 use crate::session::{Admission, Handshake, Session};
-use crate::transport::{CloseReason, Connection, MessageSource, Newcomer, Received};
+use crate::transport::{CloseReason, Connection, MessageSource, Received};
 
 /// Serves one connection to its end. Its session may be taken up again afterwards, unless the peer
 /// said that it was finished.
@@ -35,12 +34,12 @@ pub(crate) async fn serve(server: &Server, connection: Connection) {
         source,
         sink,
         identity,
-        newcomer,
+        initialize_by,
     } = connection;
     let outbox = Arc::new(Outbox::default());
     // Nothing is written for a connection that nobody serves any more.
     let mut writer = AbortOnDropHandle::new(server.tasks().spawn(writer::run(Arc::clone(&outbox), sink)));
-    let mut dispatch = Dispatch::new(server, source, outbox, identity, newcomer);
+    let mut dispatch = Dispatch::new(server, source, outbox, identity, initialize_by);
     let reason = dispatch.run().await;
     dispatch.outbox.close(reason);
     // What nobody will be told is not waited for, nor its outcome kept.
@@ -69,8 +68,8 @@ struct Dispatch<'a> {
     source: Box<dyn MessageSource>,
     outbox: Arc<Outbox>,
     identity: Identity,
-    /// There until the handshake, where that has to be soon.
-    newcomer: Option<Newcomer>,
+    /// When the session has to be open, until it is. None: at any time.
+    initialize_by: Option<Instant>,
     handshake: Handshake,
     /// There from the handshake on.
     dispatcher: Option<(Dispatcher, Arc<Session>)>,
@@ -88,7 +87,7 @@ enum Wake {
     Outbox,
     /// Every process has ended and the server says goodbye.
     ServerLeaves,
-    /// Nobody has said in time whose the connection is.
+    /// The session is not open in time.
     Overstayed,
     Deadline,
 }
@@ -99,14 +98,14 @@ impl<'a> Dispatch<'a> {
         source: Box<dyn MessageSource>,
         outbox: Arc<Outbox>,
         identity: Identity,
-        newcomer: Option<Newcomer>,
+        initialize_by: Option<Instant>,
     ) -> Self {
         Self {
             server,
             source,
             outbox,
             identity,
-            newcomer,
+            initialize_by,
             handshake: Handshake::default(),
             dispatcher: None,
             waiting: Waiting::default(),
@@ -213,7 +212,7 @@ impl<'a> Dispatch<'a> {
             () = self.outbox.relieved(load), if !(may_read && load.has_room()) => Wake::Outbox,
             () = self.outbox.ends() => Wake::Outbox,
             () = self.server.stopped().cancelled() => Wake::ServerLeaves,
-            () = overstays(self.newcomer.as_ref()) => Wake::Overstayed,
+            () = until(self.initialize_by) => Wake::Overstayed,
             () = until(deadline.into_iter().chain(paused_until).min()) => Wake::Deadline,
         }
     }
@@ -325,27 +324,6 @@ impl<'a> Dispatch<'a> {
     /// Opens a session or takes one up. The answer is queued on the way, before any notification.
     fn initialize(&mut self, id: &RequestId<'_>, params: Option<&str>, style: Style) -> Result<(), RpcError> {
         let params: InitializeParams = parse_params(params)?;
-        if let Some(newcomer) = &self.newcomer
-            && !newcomer.leave()
-        {
-            // Whoever serves the connection is about to drop it.
-            return Err(shutting_down());
-        }
-        let opened = self.open_session(id, &params, style);
-        match (&opened, &self.newcomer) {
-            (Ok(()), _) => self.newcomer = None,
-            (Err(_), Some(newcomer)) => newcomer.come_back(),
-            (Err(_), None) => {}
-        }
-        opened
-    }
-
-    fn open_session(
-        &mut self,
-        id: &RequestId<'_>,
-        params: &InitializeParams,
-        style: Style,
-    ) -> Result<(), RpcError> {
         let session = self
             .server
             .session(params.resume_session_id.as_ref(), &self.identity)?;
@@ -360,6 +338,7 @@ impl<'a> Dispatch<'a> {
         let dispatcher = Dispatcher::new(self.server.methods(), caller, self.stopping.clone());
         self.dispatcher = Some((dispatcher, session));
         self.handshake.answered();
+        self.initialize_by = None;
         Ok(())
     }
 
@@ -399,13 +378,5 @@ impl Drop for Dispatch<'_> {
         if Handle::try_current().is_ok() {
             self.detach();
         }
-    }
-}
-
-/// Waits until the newcomer has been one for too long; for ever if there is none.
-async fn overstays(newcomer: Option<&Newcomer>) {
-    match newcomer {
-        Some(newcomer) => newcomer.overstays().await,
-        None => std::future::pending().await,
     }
 }

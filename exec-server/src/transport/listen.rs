@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use tokio::task::yield_now;
 use tokio::time::timeout_at;
 
 use super::listener::{Accepted, Listener};
@@ -28,6 +29,8 @@ pub(crate) async fn listen(server: &Server, listener: Listener) {
             Ok(accepted) => {
                 let newcomer = server.newcomers().admit(accepted.source);
                 server.tasks().spawn(serve(server.clone(), accepted, newcomer));
+                // Who knocks without a pause is no reason to let others wait.
+                yield_now().await;
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -38,25 +41,19 @@ pub(crate) async fn listen(server: &Server, listener: Listener) {
 }
 
 async fn serve(server: Server, accepted: Accepted, newcomer: Newcomer) {
-    let sent_away = newcomer.sent_away();
-    let life = async {
-        if let Some(connection) = open(&server, accepted, newcomer).await {
-            server.serve(connection).await;
-        }
-    };
-    tokio::select! {
-        () = life => {}
-        // Only as long as nobody knows whose it is: there is nothing to be said goodbye to.
-        () = sent_away.cancelled() => {}
+    if let Some(connection) = open(&server, accepted, newcomer).await {
+        server.serve(connection).await;
     }
 }
 
 /// A connection, if the peer wants one and may have it.
 async fn open(server: &Server, accepted: Accepted, newcomer: Newcomer) -> Option<Connection> {
-    let until = newcomer.until();
+    let (until, sent_away) = (newcomer.until(), newcomer.sent_away());
     let accepting = timeout_at(until, websocket::accept(server, accepted, newcomer));
     let outcome = tokio::select! {
         accepted = accepting => accepted.map_err(io::Error::from).flatten(),
+        // Nobody knows whose it is: there is nothing to be said goodbye to.
+        () = sent_away.cancelled() => return None,
         () = server.stopping().cancelled() => return None,
     };
     outcome.unwrap_or_else(|error| {

@@ -6,13 +6,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::failures::Source;
-use crate::deadline::until;
 use crate::limits::{MAX_NEWCOMERS, NEWCOMER_WAIT};
 
-/// Connections of which it is not known yet whose they are: they have not got as far as the answer to `initialize`.
+/// Connections of which it is not known yet whose they are: their HTTP request was not let in, and not refused.
 ///
-/// There are only so many, whoever opens them. When another one comes, the oldest of those goes that come from where most of
-/// them come from: who opens thousands from one address and says nothing is in the way of nobody elsewhere.
+/// There are only so many, whoever opens them. When another one comes, one of those goes that come from where most of them come
+/// from, and chance says which: were it the oldest, a flood from the same address would have everybody go who is slower than it.
 #[derive(Debug, Default)]
 pub(crate) struct Newcomers {
     /// Held only for the length of a memory operation, never across an await.
@@ -21,7 +20,6 @@ pub(crate) struct Newcomers {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Oldest first.
     present: Vec<Present>,
     came: u64,
 }
@@ -38,7 +36,6 @@ struct Present {
 pub(crate) struct Newcomer {
     among: Arc<Newcomers>,
     number: u64,
-    source: Source,
     until: Instant,
     sent_away: CancellationToken,
 }
@@ -50,13 +47,16 @@ impl Newcomers {
         let mut state = self.lock();
         state.came += 1;
         let number = state.came;
-        let goes = state.insert(number, source, sent_away.clone());
+        let goes = state.insert(Present {
+            number,
+            source,
+            sent_away: sent_away.clone(),
+        });
         drop(state);
         Present::send_away(goes);
         Newcomer {
             among: Arc::clone(self),
             number,
-            source,
             until: Instant::now() + NEWCOMER_WAIT,
             sent_away,
         }
@@ -78,48 +78,39 @@ impl Present {
 }
 
 impl State {
-    /// Inserts one at its place by age, and takes one out if there are too many.
-    fn insert(&mut self, number: u64, source: Source, sent_away: CancellationToken) -> Option<Present> {
+    /// Inserts one, and takes another out if there are too many.
+    fn insert(&mut self, present: Present) -> Option<Present> {
         let goes = (self.present.len() >= MAX_NEWCOMERS).then(|| self.take_out());
-        let at = self.present.partition_point(|present| present.number < number);
-        let present = Present {
-            number,
-            source,
-            sent_away,
-        };
-        self.present.insert(at, present);
+        self.present.push(present);
         goes.flatten()
     }
 
-    /// The oldest of those that come from where most come from.
+    /// One of those that come from where most come from.
     fn take_out(&mut self) -> Option<Present> {
         let from = |source: Source| self.present.iter().filter(|other| other.source == source).count();
-        // The first of equals is the oldest.
-        let chosen = (0..self.present.len())
-            .rev()
-            .max_by_key(|at| from(self.present[*at].source));
-        chosen.map(|chosen| self.present.remove(chosen))
+        let most = self
+            .present
+            .iter()
+            .map(|present| present.source)
+            .max_by_key(|source| from(*source))?;
+        let candidates: Vec<_> = (0..self.present.len())
+            .filter(|at| self.present[*at].source == most)
+            .collect();
+        // Without randomness any will do.
+        let chance = getrandom::u32().unwrap_or_default() as usize;
+        Some(self.present.swap_remove(candidates[chance % candidates.len()]))
     }
 
     fn remove(&mut self, number: u64) -> bool {
         let at = self.present.iter().position(|present| present.number == number);
-        at.map(|at| self.present.remove(at)).is_some()
+        at.map(|at| self.present.swap_remove(at)).is_some()
     }
 }
 
 impl Newcomer {
-    /// Until when it may be one.
+    /// Until when it has to be known, and its session open.
     pub(crate) fn until(&self) -> Instant {
         self.until
-    }
-
-    /// Waits until it has been one for too long.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe.
-    pub(crate) async fn overstays(&self) {
-        until(Some(self.until)).await;
     }
 
     /// What says that it has to go at once, without a goodbye.
@@ -127,18 +118,9 @@ impl Newcomer {
         self.sent_away.clone()
     }
 
-    /// It is about to be known whose it is, so it is none of them. False if it has been sent away.
+    /// It is known whose it is, so it is none of them. False if it has been sent away.
     pub(crate) fn leave(&self) -> bool {
         self.among.lock().remove(self.number)
-    }
-
-    /// Nothing came of it: it is one of them again, for the rest of its time.
-    pub(crate) fn come_back(&self) {
-        let goes = self
-            .among
-            .lock()
-            .insert(self.number, self.source, self.sent_away.clone());
-        Present::send_away(goes);
     }
 }
 
@@ -173,7 +155,6 @@ mod tests {
         assert!(!is_gone(&alone) && !is_gone(&another));
         let gone = many.iter().filter(|newcomer| is_gone(newcomer)).count();
         assert_eq!(gone, many.len() + 2 - MAX_NEWCOMERS);
-        assert!(many[..gone].iter().all(is_gone), "the oldest go first");
         assert_eq!(newcomers.lock().present.len(), MAX_NEWCOMERS);
         drop((alone, many, another));
         assert_eq!(newcomers.lock().present.len(), 0);
@@ -184,18 +165,23 @@ mod tests {
         let newcomers = Arc::new(Newcomers::default());
         let known = newcomers.admit(source(1));
         assert!(known.leave());
-        let many: Vec<_> = (0..=MAX_NEWCOMERS).map(|_| newcomers.admit(source(1))).collect();
+        let many: Vec<_> = (0..2 * MAX_NEWCOMERS)
+            .map(|_| newcomers.admit(source(1)))
+            .collect();
         assert!(!is_gone(&known));
-        assert!(is_gone(&many[0]) && !many[0].leave());
-        known.come_back();
-        assert!(is_gone(&many[1]) && known.leave());
+        assert_eq!(
+            many.iter().filter(|newcomer| newcomer.leave()).count(),
+            MAX_NEWCOMERS
+        );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_stays_one_for_ever() {
-        let newcomer = Arc::new(Newcomers::default()).admit(source(1));
-        let came = Instant::now();
-        newcomer.overstays().await;
-        assert_eq!(came.elapsed(), NEWCOMER_WAIT);
+    async fn a_flood_leaves_some_of_those_who_take_their_time() {
+        let newcomers = Arc::new(Newcomers::default());
+        let slow: Vec<_> = (0..8).map(|_| newcomers.admit(source(1))).collect();
+        // Each may go with each that comes once all places are taken: one in two is left of the first after 44 of them.
+        let flood: Vec<_> = (0..MAX_NEWCOMERS).map(|_| newcomers.admit(source(1))).collect();
+        assert!(slow.iter().any(|newcomer| !is_gone(newcomer)));
+        assert!(flood.iter().any(is_gone) || slow.iter().any(is_gone));
     }
 }

@@ -1,5 +1,7 @@
 //! The certificate of a server, and the key to it.
 
+use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -24,6 +26,9 @@ struct Shared {
     config: Mutex<Arc<ServerConfig>>,
 }
 
+/// The bits of a key's mode that let others use it, or its group change it.
+const OPEN_TO_OTHERS: u32 = 0o027;
+
 /// Why there is no certificate to show.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -40,6 +45,14 @@ pub enum TlsError {
     NoCertificate {
         /// The file.
         path: PathBuf,
+    },
+    /// Others could read the key, or change it.
+    #[error("others may use {} (mode {mode:04o}), so it is no secret; `chmod 600` keeps them out", path.display())]
+    OpenToOthers {
+        /// The file.
+        path: PathBuf,
+        /// Who may do what, as `chmod` has it.
+        mode: u32,
     },
     /// The two do not belong together, or rustls has no use for them.
     #[error("the certificate and its key cannot be used")]
@@ -83,6 +96,22 @@ impl Tls {
     }
 }
 
+/// The key, if nobody may use it but its owner and, to read it, its group.
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let broken = |source| TlsError::Pem {
+        path: path.to_owned(),
+        source,
+    };
+    let io = |error| broken(pem::Error::Io(error));
+    let file = File::open(path).map_err(io)?;
+    let mode = file.metadata().map_err(io)?.mode() & 0o7777;
+    if mode & OPEN_TO_OTHERS != 0 {
+        let path = path.to_owned();
+        return Err(TlsError::OpenToOthers { path, mode });
+    }
+    PrivateKeyDer::from_pem_reader(file).map_err(broken)
+}
+
 fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
     let broken = |path: &Path| {
         let path = path.to_owned();
@@ -95,7 +124,7 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
         let path = certificate.to_owned();
         return Err(TlsError::NoCertificate { path });
     }
-    let key = PrivateKeyDer::from_pem_file(key).map_err(broken(key))?;
+    let key = read_key(key)?;
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))

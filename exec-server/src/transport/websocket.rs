@@ -63,6 +63,9 @@ pub(super) async fn accept(
         let _ = timeout(GOODBYE, socket.drain(&mut [0; 512])).await;
         return Ok(None);
     };
+    if !newcomer.leave() {
+        return Ok(None);
+    }
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BYTES)
         .write_buffer_size(WRITE_BATCH_BYTES)
@@ -76,7 +79,7 @@ pub(super) async fn accept(
     let sink = FrameSink::new(sink, socket, server.config());
     Ok(Some(Connection {
         identity,
-        newcomer: Some(newcomer),
+        initialize_by: Some(newcomer.until()),
         ..Connection::new(source, sink)
     }))
 }

@@ -1,10 +1,11 @@
 //! TLS.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use exec_tests::program::{Running, server as program};
+use exec_tests::program::{Running, output, server as program};
 use exec_tests::wait::within_patience;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustix::process::Signal;
@@ -16,15 +17,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::handshake;
 use super::newcomers::hung_up;
+use super::{handshake, write_secret};
 
 /// Makes a certificate for `localhost` and its key, where the server reads them.
 pub(super) fn make_certificate(place: &Path) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).expect("there is randomness");
     fs::write(place.join("cert.pem"), cert.pem()).expect("there is room for a file");
-    fs::write(place.join("key.pem"), signing_key.serialize_pem()).expect("there is room for a file");
+    write_secret(&place.join("key.pem"), signing_key.serialize_pem());
 }
 
 fn certificate(place: &Path) -> CertificateDer<'static> {
@@ -141,4 +142,29 @@ async fn who_never_finishes_the_handshake_is_hung_up_on() {
     assert!(answer.is_ok());
     server.signal(Signal::TERM);
     assert!(server.output().await.status.success());
+}
+
+#[tokio::test]
+async fn a_key_that_others_could_read_is_refused_and_so_is_a_certificate_that_nothing_uses() {
+    let place = tempdir().expect("there is room for a directory");
+    make_certificate(place.path());
+    let key = place.path().join("key.pem");
+    for (listen, mode, expected) in [
+        ("wss://127.0.0.1:0", 0o644, "chmod 600"),
+        ("wss://127.0.0.1:0", 0o620, "chmod 600"),
+        ("ws://127.0.0.1:0", 0o600, "wss://"),
+        ("stdio", 0o600, "wss://"),
+    ] {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).expect("it is ours");
+        let mut command = program(["--no-tasks", "--listen", listen]);
+        command
+            .arg("--tls-cert")
+            .arg(place.path().join("cert.pem"))
+            .arg("--tls-key")
+            .arg(&key);
+        let output = output(command, "").await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(125), "{said}");
+        assert!(said.contains(expected) && output.stdout.is_empty(), "{said}");
+    }
 }
