@@ -17,7 +17,7 @@ const REQUEST_BYTES: usize = 2 << 10;
 
 /// What a connection holds that has sent so many requests and takes no answer, each of which is at most so long, in KiB: those
 /// that wait to be written, one that is made, one that is written, and a copy of either.
-fn unread_kib(requests: usize, longest_answer: usize) -> u64 {
+pub(super) fn unread_kib(requests: usize, longest_answer: usize) -> u64 {
     let requests = requests.min(MAX_REQUESTS_IN_FLIGHT);
     ((MAX_UNREAD_BYTES + requests * REQUEST_BYTES + 4 * longest_answer) >> 10) as u64
 }
@@ -33,6 +33,7 @@ async fn flood(
 ) -> Flooded {
     let before = anonymous_kib(raw.server);
     let taken = raw.send_until_held_up(messages).await;
+    raw.until_idle().await;
     if let Some(other) = other {
         is_answered(other).await;
     }
