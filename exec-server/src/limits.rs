@@ -74,7 +74,8 @@ pub const MAX_MATCH_TEXTS_BYTES: usize = 4 << 20;
 /// Requests of one connection that were read and whose answers were not yet written.
 ///
 /// A thousand long polls beside everything else. When it is reached, reading pauses. It is what bounds those that wait: long
-/// polls, `process/wait` and `task/wait`.
+/// polls, `process/wait` and `task/wait`. While they do, nothing of their answers is there: of the long ones, a connection has one
+/// list and one `task/logs` made at a time, from the asking until it is handed over, and neither is longer than a message.
 pub const MAX_REQUESTS_IN_FLIGHT: usize = 4096;
 
 /// Answers of one connection that wait to be written, in bytes, before reads are put off.

@@ -36,6 +36,8 @@ pub(crate) struct Context {
     /// Where attempts run.
     pub(crate) runtime: Handle,
     pub(crate) attempts: TaskTracker,
+    /// What is waited for on behalf of who asks, and given up with them.
+    pub(crate) errands: TaskTracker,
     /// What looks after the time; it ends with the engine.
     pub(crate) timekeeper: TaskTracker,
 }

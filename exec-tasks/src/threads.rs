@@ -4,7 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::error::TaskError;
 
@@ -71,17 +73,25 @@ impl Worker {
 #[derive(Debug, Clone)]
 pub(crate) struct Readers {
     room: Arc<Semaphore>,
-}
-
-impl Default for Readers {
-    fn default() -> Self {
-        Self {
-            room: Arc::new(Semaphore::new(READERS)),
-        }
-    }
+    runtime: Handle,
+    errands: TaskTracker,
 }
 
 impl Readers {
+    /// Threads that are waited for on this runtime, in tasks that are tracked there.
+    pub(crate) fn new(runtime: &Handle, errands: &TaskTracker) -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(READERS)),
+            runtime: runtime.clone(),
+            errands: errands.clone(),
+        }
+    }
+
+    /// Begins nothing from now on.
+    pub(crate) fn close(&self) {
+        self.room.close();
+    }
+
     /// Does `work` on a thread of its own, when there is room for one.
     ///
     /// # Errors
@@ -95,18 +105,27 @@ impl Readers {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, TaskError> {
-        let room = Arc::clone(&self.room);
-        let room = room.acquire_owned().await.map_err(|_| TaskError::ShuttingDown)?;
         let (sender, outcome) = oneshot::channel();
-        let job = move || {
-            // Whoever asked may have gone away.
-            let _ = sender.send(work());
-            drop(room);
+        let room = Arc::clone(&self.room);
+        // Room that comes free is given to who is next, looked at or not: who asks may not be polled for as long as a client does
+        // not read, and would keep it from all others.
+        let beginning = async move {
+            let room = room.acquire_owned().await.map_err(|_| TaskError::ShuttingDown)?;
+            let job = move || {
+                let done = work();
+                drop(room);
+                // Whoever asked may have gone away.
+                let _ = sender.send(done);
+            };
+            thread::Builder::new()
+                .name("exec-tasks-read".to_owned())
+                .spawn(job)
+                .map_err(TaskError::Os)?;
+            Ok::<_, TaskError>(())
         };
-        thread::Builder::new()
-            .name("exec-tasks-read".to_owned())
-            .spawn(job)
-            .map_err(TaskError::Os)?;
+        let beginning = self.errands.spawn_on(beginning, &self.runtime);
+        let begun = AbortOnDropHandle::new(beginning).await;
+        begun.map_err(|_| TaskError::ShuttingDown)??;
         outcome.await.map_err(|_| TaskError::ShuttingDown)
     }
 }

@@ -57,10 +57,15 @@ impl OsProcess {
         Some(name.trim_end().to_owned())
     }
 
-    /// How long it has run on a processor so far; None if it has ended.
+    /// How long its threads have run on a processor so far, those not counted that have ended; None if it has ended itself.
     pub fn processor_time(self) -> Option<Duration> {
-        let text = fs::read_to_string(format!("/proc/{}/schedstat", self.pid)).ok()?;
-        Some(Duration::from_nanos(text.split(' ').next()?.parse().ok()?))
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid)).ok()?;
+        // One may have ended by now.
+        let times = threads.flatten().filter_map(|thread| {
+            let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse::<u64>().ok()
+        });
+        Some(Duration::from_nanos(times.sum()))
     }
 
     /// How many files it has open; None if it has ended, or does not let us look, as the server of an ordinary user does

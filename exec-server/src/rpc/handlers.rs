@@ -50,6 +50,8 @@ pub(crate) struct Caller {
     waits: Arc<Semaphore>,
     /// Whose turn it is to put a list together: each may come to a message.
     lists: Arc<tokio::sync::Mutex<()>>,
+    /// Whose turn it is to look at the log of a task, which may take longer than a list may wait.
+    logs: Arc<tokio::sync::Mutex<()>>,
     /// Whose turn it is to reach the process of a task.
     task_turns: Arc<tokio::sync::Mutex<()>>,
     /// What the connection is told of tasks.
@@ -65,6 +67,7 @@ impl Caller {
             client: client[..client.floor_char_boundary(MAX_CLIENT_NAME_BYTES)].into(),
             waits: room_for_waits(),
             lists: Arc::default(),
+            logs: Arc::default(),
             task_turns: Arc::default(),
             told: Arc::new(TaskNews::new(outbox)),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use exec_protocol::process::WaitMode;
 use exec_protocol::task::{
     ListParams, ListResult, Notice, NoticesResult, Scope, SettledParams, SummaryResult, TaskId, TaskRecord,
     TaskRef, TaskServer, TaskState, UpdatedParams, WaitResult,
@@ -122,6 +123,20 @@ impl Engine {
             .store
             .choose(&Choice::active(scope), Order::Newest, u32::MAX)?;
         Ok(rows.into_iter().map(|row| row.spec.id).collect())
+    }
+
+    /// Whether enough of these tasks have ended, or are removed.
+    pub(crate) fn are_enough(&self, ids: &[TaskId], mode: WaitMode) -> Result<bool, TaskError> {
+        for id in ids {
+            let row = self.store.task_called(id.as_str())?;
+            let is_over = row.is_none_or(|row| row.state.is_ended());
+            match mode {
+                WaitMode::Any if is_over => return Ok(true),
+                WaitMode::All if !is_over => return Ok(false),
+                WaitMode::Any | WaitMode::All => {}
+            }
+        }
+        Ok(ids.is_empty() || mode == WaitMode::All)
     }
 
     /// Which of these tasks have ended, with their records, and which have not.

@@ -10,9 +10,10 @@ use exec_protocol::task::{
     NoticesResult, RemoveResult, Scope, StopGroupParams, StopGroupResult, StopParams, StopResult,
     SubmitParams, SummaryResult, TaskId, TaskRecord, TaskRef, WaitParams, WaitResult,
 };
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Tasks, ask};
+use super::Tasks;
 use crate::engine::{Engine, StopWish};
 use crate::error::TaskError;
 
@@ -31,7 +32,8 @@ impl Tasks {
     ///
     /// # Cancel safety
     ///
-    /// Once polled it is carried out, as each of these; what it answers is lost.
+    /// As each of these: it has its place in the order once it was polled, and is carried out once the engine has it; what it
+    /// answers is lost.
     pub async fn submit(&self, params: SubmitParams) -> Result<TaskRecord, TaskError> {
         self.call(move |engine| engine.submit(params)).await
     }
@@ -42,7 +44,7 @@ impl Tasks {
     ///
     /// See [`submit`](Self::submit).
     pub async fn get(&self, task: TaskRef) -> Result<TaskRecord, TaskError> {
-        self.call(move |engine| engine.get(&task)).await
+        self.look(move |engine| engine.get(&task)).await
     }
 
     /// A page of tasks.
@@ -51,7 +53,7 @@ impl Tasks {
     ///
     /// See [`submit`](Self::submit).
     pub async fn list(&self, params: ListParams) -> Result<ListResult, TaskError> {
-        self.call(move |engine| engine.list(&params)).await
+        self.look(move |engine| engine.list(&params)).await
     }
 
     /// How the tasks of a scope are doing.
@@ -60,7 +62,7 @@ impl Tasks {
     ///
     /// See [`submit`](Self::submit).
     pub async fn summary(&self, scope: Scope) -> Result<SummaryResult, TaskError> {
-        self.call(move |engine| engine.summary(&scope)).await
+        self.look(move |engine| engine.summary(&scope)).await
     }
 
     /// Another attempt of an ended task.
@@ -132,7 +134,7 @@ impl Tasks {
             let stopped = self.call(move |engine| engine.stop_group(&params, &wish)).await?;
             result.get_or_insert(stopped);
             let scope = scope.clone();
-            let active = self.call(move |engine| engine.active_in(&scope)).await?;
+            let active = self.look(move |engine| engine.active_in(&scope)).await?;
             if active.is_empty() {
                 return result.ok_or(TaskError::ShuttingDown);
             }
@@ -140,33 +142,48 @@ impl Tasks {
         }
     }
 
-    /// Waits until tasks have ended, or `longest` is over.
+    /// Waits until tasks have ended, or `longest` is over. The answer is made, and may be long, only when it is this one's turn,
+    /// which comes with it.
     ///
     /// # Errors
     ///
     /// See [`submit`](Self::submit).
-    pub async fn wait(&self, params: WaitParams, longest: Duration) -> Result<WaitResult, TaskError> {
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn wait<'t>(
+        &self,
+        params: WaitParams,
+        longest: Duration,
+        turns: &'t Mutex<()>,
+    ) -> Result<(WaitResult, MutexGuard<'t, ()>), TaskError> {
         let deadline = Instant::now() + Duration::from_millis(params.wait_ms).min(longest);
+        let mode = params.mode;
         let mut ends = self.context().await?.feed.ends();
-        let ids = self.waited_for(&params).await?;
+        let ids: Arc<[_]> = self.waited_for(&params).await?.into();
+        let mut timed_out = false;
         loop {
             ends.mark_unchanged();
-            let all = ids.clone();
-            let mut result = self.call(move |engine| engine.ends_of(&all)).await?;
-            let is_enough = match params.mode {
-                WaitMode::Any => result.pending.len() < ids.len() || ids.is_empty(),
-                WaitMode::All => result.pending.is_empty(),
-            };
-            if is_enough {
-                return Ok(result);
+            let all = Arc::clone(&ids);
+            if timed_out || self.look(move |engine| engine.are_enough(&all, mode)).await? {
+                let turn = turns.lock().await;
+                let all = Arc::clone(&ids);
+                let result = self.look(move |engine| engine.ends_of(&all)).await?;
+                let is_enough = match mode {
+                    WaitMode::Any => result.pending.len() < ids.len() || ids.is_empty(),
+                    WaitMode::All => result.pending.is_empty(),
+                };
+                if timed_out || is_enough {
+                    let timed_out = !is_enough;
+                    return Ok((WaitResult { timed_out, ..result }, turn));
+                }
+                // One of them was tried again before it was this one's turn.
             }
             match timeout_at(deadline, ends.changed()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return Err(TaskError::ShuttingDown),
-                Err(_) => {
-                    result.timed_out = true;
-                    return Ok(result);
-                }
+                Err(_) => timed_out = true,
             }
         }
     }
@@ -177,7 +194,7 @@ impl Tasks {
     ///
     /// [`TaskError::NotRunning`] if there is none; else see [`submit`](Self::submit).
     pub async fn running(&self, task: TaskRef) -> Result<Uid, TaskError> {
-        self.call(move |engine| engine.running(&task)).await
+        self.look(move |engine| engine.running(&task)).await
     }
 
     /// Deletes ended tasks that are old, or too many.
@@ -221,7 +238,7 @@ impl Tasks {
     ///
     /// See [`submit`](Self::submit).
     pub async fn notices(&self, scope: Scope) -> Result<NoticesResult, TaskError> {
-        self.call(move |engine| engine.notices(&scope)).await
+        self.look(move |engine| engine.notices(&scope)).await
     }
 
     /// Takes note that notices need not be told again.
@@ -249,8 +266,7 @@ impl Tasks {
                 parent: params.parent.clone(),
             },
         );
-        let context = self.context().await?;
-        ask(&context, move |engine| {
+        self.look(move |engine| {
             let mut ids = Vec::new();
             for task in &refs {
                 let id = engine.id(task)?;

@@ -8,7 +8,7 @@ use exec_protocol::task::{Scope, SettledParams, UpdatedParams};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Tasks, ask};
+use super::{Tasks, look_at};
 use crate::context::Context;
 use crate::error::TaskError;
 use crate::feed::{Ended, Position};
@@ -122,7 +122,7 @@ impl Subscription {
             return Ok(Vec::new());
         }
         let scope = self.scope.clone();
-        ask(&self.context, move |engine| {
+        look_at(&self.context, move |engine| {
             let mut told = Vec::new();
             for task in changed {
                 told.extend(engine.update(task, &scope)?.map(Told::Updated));

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use exec_protocol::task::{LogsParams, LogsResult, Omitted, Range, RangeUnit};
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
 use super::Tasks;
@@ -19,7 +20,8 @@ const MOST_LOOKS: usize = 10;
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
 
 impl Tasks {
-    /// What an attempt has written. Waits for more, if that was asked for, for `longest` at most.
+    /// What an attempt has written. Waits for more, if that was asked for, for `longest` at most. Output is looked at, and may be
+    /// much, only when it is this one's turn, which comes with it.
     ///
     /// # Errors
     ///
@@ -28,7 +30,12 @@ impl Tasks {
     /// # Cancel safety
     ///
     /// Cancel safe.
-    pub async fn logs(&self, params: LogsParams, longest: Duration) -> Result<LogsResult, TaskError> {
+    pub async fn logs<'t>(
+        &self,
+        params: LogsParams,
+        longest: Duration,
+        turns: &'t Mutex<()>,
+    ) -> Result<(LogsResult, MutexGuard<'t, ()>), TaskError> {
         let context = self.context().await?;
         let mut source = self.log_source(&params).await?;
         let deadline = Instant::now() + Duration::from_millis(params.wait_ms).min(longest);
@@ -38,6 +45,7 @@ impl Tasks {
         }
         let mut looks = 0;
         loop {
+            let turn = turns.lock().await;
             let view = look(&context, &params, &source).await?;
             let end = source.totals.state.end_offset;
             if params.follow
@@ -47,6 +55,7 @@ impl Tasks {
                 && Instant::now() < deadline
             {
                 // What there is makes no whole character yet.
+                drop(turn);
                 from = end;
                 self.follow(&params, &mut source, from, deadline).await?;
                 continue;
@@ -60,7 +69,7 @@ impl Tasks {
                 ..source
             };
             if source.totals.state.first_offset == was_first {
-                return Ok(told(source, view));
+                return Ok((told(source, view), turn));
             }
             // What was looked at may have been dropped meanwhile, and then reads as something else.
             looks += 1;
@@ -73,7 +82,7 @@ impl Tasks {
 
     async fn log_source(&self, params: &LogsParams) -> Result<LogSource, TaskError> {
         let (task, attempt) = (params.task_id.clone(), params.attempt);
-        self.call(move |engine| engine.log_source(&task, attempt)).await
+        self.look(move |engine| engine.log_source(&task, attempt)).await
     }
 
     /// Waits until there is output behind an offset, or none will come.

@@ -47,6 +47,7 @@ pub(super) fn open(config: &TasksConfig, runner: &Arc<dyn Runner>) -> Result<Arc
         source,
     })?;
     let (calls, waiting) = mpsc::channel(WAITING_CALLS);
+    let errands = TaskTracker::new();
     let context = Arc::new(Context {
         runner: Arc::clone(runner),
         incarnation: random::name(INCARNATION_BYTES).map_err(OpenError::Os)?,
@@ -58,11 +59,12 @@ pub(super) fn open(config: &TasksConfig, runner: &Arc<dyn Runner>) -> Result<Arc
         logs: state_dir.logs(),
         quota: Arc::new(Quota::new(config.all_output_bytes, 0)),
         writer: Worker::start("exec-tasks-log").map_err(OpenError::Os)?,
-        readers: Readers::default(),
+        readers: Readers::new(&runtime, &errands),
         feed: Feed::default(),
         calls,
         runtime: runtime.clone(),
         attempts: TaskTracker::new(),
+        errands,
         timekeeper: TaskTracker::new(),
     });
     let (alarm, alarms) = watch::channel(Alarm::default());

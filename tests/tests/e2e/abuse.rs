@@ -10,6 +10,7 @@ mod lines;
 mod messages;
 mod raw;
 mod sessions;
+mod task_replies;
 
 use exec_tests::Peer;
 use exec_tests::os::OsProcess;
@@ -42,10 +43,17 @@ async fn is_answered(peer: &mut Peer) {
     within_patience("another connection's answers", answers).await;
 }
 
-/// One test as two: `name::stdio` with a server of its own, and `name::websocket`, where there is another connection.
+/// One test as two: `name::stdio` with a server of its own, and `name::websocket`, where there is another connection. With tasks, if
+/// `with_tasks` stands in front.
 macro_rules! on_raw_wires {
-    ($(async fn $name:ident($raw:ident: &mut Raw, $other:ident: Option<&mut Peer>) $body:block)+) => {
-        $(mod $name {
+    (with_tasks $($tests:tt)+) => { on_raw_wires! { @on on_stdio_with_tasks on_websocket_with_tasks $($tests)+ } };
+    (@on $stdio:ident $websocket:ident) => {};
+    (
+        @on $stdio:ident $websocket:ident
+        async fn $name:ident($raw:ident: &mut Raw, $other:ident: Option<&mut Peer>) $body:block
+        $($more:tt)*
+    ) => {
+        mod $name {
             #[allow(unused_imports, clippy::allow_attributes, reason = "a test need not use everything that its neighbours use")]
             use super::*;
 
@@ -53,14 +61,16 @@ macro_rules! on_raw_wires {
 
             #[tokio::test]
             async fn stdio() {
-                super::super::raw::on_stdio(test).await;
+                super::super::raw::$stdio(test).await;
             }
 
             #[tokio::test]
             async fn websocket() {
-                super::super::raw::on_websocket(test).await;
+                super::super::raw::$websocket(test).await;
             }
-        })+
+        }
+        on_raw_wires! { @on $stdio $websocket $($more)* }
     };
+    ($($tests:tt)+) => { on_raw_wires! { @on on_stdio on_websocket $($tests)+ } };
 }
 use on_raw_wires;

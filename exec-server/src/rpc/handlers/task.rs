@@ -62,12 +62,13 @@ async fn get(caller: Caller, params: TaskParams) -> Result<TaskRecord, RpcError>
 }
 
 async fn summary(caller: Caller, params: Scope) -> Result<SummaryResult, RpcError> {
+    let _turn = caller.lists.lock().await;
     tasks(&caller)?.summary(params).await.map_err(error::task)
 }
 
 async fn wait(caller: Caller, params: WaitParams) -> Result<WaitResult, RpcError> {
-    let waited = tasks(&caller)?.wait(params, MAX_READ_WAIT).await;
-    let waited = waited.map_err(error::task)?;
+    let waited = tasks(&caller)?.wait(params, MAX_READ_WAIT, &caller.lists).await;
+    let (waited, _turn) = waited.map_err(error::task)?;
     if is_too_long(&waited, waited.settled.len()) {
         return Err(error::too_long());
     }
@@ -133,8 +134,9 @@ async fn lanes(caller: Caller, params: LanesParams) -> Result<LanesResult, RpcEr
 }
 
 async fn logs(caller: Caller, params: LogsParams) -> Result<LogsResult, RpcError> {
-    let told = tasks(&caller)?.logs(params, MAX_READ_WAIT).await;
-    told.map_err(error::task)
+    let told = tasks(&caller)?.logs(params, MAX_READ_WAIT, &caller.logs).await;
+    let (told, _turn) = told.map_err(error::task)?;
+    Ok(told)
 }
 
 async fn notices(caller: Caller, params: Scope) -> Result<NoticesResult, RpcError> {

@@ -1,7 +1,8 @@
 //! A client that asks without end and takes no answer: it is read no more, and what is held for it has a bound.
 
 use exec_server::limits::{
-    MAX_BATCHED_BYTES, MAX_MESSAGE_BYTES, MAX_REQUESTS_IN_FLIGHT, MAX_UNREAD_BYTES, MAX_WAITING_BYTES,
+    MAX_BATCHED_BYTES, MAX_MATCH_TEXT_BYTES, MAX_MESSAGE_BYTES, MAX_REQUESTS_IN_FLIGHT, MAX_UNREAD_BYTES,
+    MAX_WAITING_BYTES, WAITS_MEMORY_BYTES,
 };
 use exec_tests::{Peer, fixture};
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ const REQUEST_BYTES: usize = 2 << 10;
 
 /// What a connection holds that has sent so many requests and takes no answer, each of which is at most so long, in KiB: those
 /// that wait to be written, one that is made, one that is written, and a copy of either.
-fn unread_kib(requests: usize, longest_answer: usize) -> u64 {
+pub(super) fn unread_kib(requests: usize, longest_answer: usize) -> u64 {
     let requests = requests.min(MAX_REQUESTS_IN_FLIGHT);
     ((MAX_UNREAD_BYTES + requests * REQUEST_BYTES + 4 * longest_answer) >> 10) as u64
 }
@@ -33,6 +34,7 @@ async fn flood(
 ) -> Flooded {
     let before = anonymous_kib(raw.server);
     let taken = raw.send_until_held_up(messages).await;
+    raw.until_idle().await;
     if let Some(other) = other {
         is_answered(other).await;
     }
@@ -192,5 +194,30 @@ on_raw_wires! {
             is_answered(other).await;
         }
         assert_grown_within(raw.server, before, ((MAX_WAITING_BYTES + MAX_MESSAGE_BYTES) >> 10) as u64);
+    }
+
+    async fn waits_count_with_the_texts_that_they_may_find(raw: &mut Raw, other: Option<&mut Peer>) {
+        const PROCESSES: usize = 16;
+        // Their texts alone take all the room.
+        const WAITS: usize = WAITS_MEMORY_BYTES / (PROCESSES * MAX_MATCH_TEXT_BYTES);
+        say_a_million(raw).await;
+        let silent: Vec<_> = (1..PROCESSES).map(|number| format!("w{number}")).collect();
+        for id in &silent {
+            raw.start(json!({"processId": id, "argv": fixture::argv(["echo"]), "pipeStdin": true})).await;
+        }
+        let ids: Vec<_> = silent.into_iter().chain(["p".to_owned()]).collect();
+        let params = |wait_ms| json!({"processIds": ids, "mode": "all", "until": {"kind": "pattern", "regex": "9"}, "waitMs": wait_ms});
+        let before = anonymous_kib(raw.server);
+        let fired = raw.call("process/wait", params(100)).await["result"]["fired"].take();
+        assert_eq!(fired.as_array().map(Vec::len), Some(1), "there is room for one: {fired}");
+        let wait = |number| raw.message(&json!({"id": number, "method": "process/wait", "params": params(60_000)}).to_string());
+        let waits: Vec<u8> = (0..WAITS).flat_map(wait).collect();
+        raw.send(&waits).await;
+        let fired = raw.call("process/wait", params(100)).await["result"]["fired"].take();
+        assert_eq!(fired, json!([]), "there is room for more than all");
+        assert_grown_within(raw.server, before, (WAITS_MEMORY_BYTES >> 10) as u64);
+        if let Some(other) = other {
+            is_answered(other).await;
+        }
     }
 }

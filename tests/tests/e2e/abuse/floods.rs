@@ -1,13 +1,19 @@
 //! Clients that say much and want no answer.
 
+use std::time::Duration;
+
+use exec_tests::wait::until;
 use exec_tests::{Peer, base64, fixture};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::raw::Raw;
 use super::{anonymous_kib, assert_grown_within, is_answered, on_raw_wires};
 
 /// Longer than what one turn of a connection takes, many times.
 const NOTICES: usize = 100_000;
+
+/// What a server has worked that has begun with a batch, and is far from its end.
+const BEGUN: Duration = Duration::from_millis(50);
 
 /// Sends all of it, while another connection is served, and looks whether anything is left of it.
 async fn passes_by(raw: &mut Raw, other: Option<&mut Peer>, flood: &[u8]) {
@@ -49,5 +55,26 @@ on_raw_wires! {
         if let Some(other) = other {
             is_answered(other).await;
         }
+    }
+
+    async fn a_batch_that_takes_its_time_gives_way_between_its_elements(raw: &mut Raw, other: Option<&mut Peer>) {
+        // Each of them makes an automaton, which takes milliseconds; the last one is refused, which is counted.
+        const WAITS: usize = 999;
+        raw.start(json!({"processId": "p", "argv": fixture::argv(["never-read"])})).await;
+        let wait = |id| json!({"id": id, "method": "process/wait", "params": {"processIds": ["p"], "until": {"kind": "pattern", "regex": "[0-9a-f]{500}"}}});
+        let refused = json!({"id": "last", "method": "x"});
+        let batch: Vec<_> = (0..WAITS).map(wait).chain([refused]).collect();
+        let worked = raw.worked();
+        raw.send_text(&json!(batch).to_string()).await;
+        if let Some(other) = other {
+            until("the server has begun", || raw.worked() > worked + BEGUN).await;
+            for _ in 0..3 {
+                let stats = other.call("server/stats", Value::Null).await;
+                assert_eq!(stats["requests"]["errors"], json!({}), "the others come behind all of it");
+            }
+        }
+        let answers = raw.next().await;
+        assert_eq!(answers.as_array().map(Vec::len), Some(WAITS + 1));
+        assert!(answers[WAITS]["error"].is_object(), "{}", answers[WAITS]);
     }
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use exec_tests::os::OsProcess;
 use exec_tests::wait::within_patience;
 use exec_tests::websocket::{Opcode, Part, RawWebsocket, frame, read_frame};
-use exec_tests::{Peer, TestServer, Wire, on, program};
+use exec_tests::{Peer, TestServer, Wire, on, on_with_tasks, program};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
-use tokio::process::Child;
-use tokio::time::timeout;
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
 
 /// How long a server takes nothing, and has nothing to do either, before it is thought to have stopped reading.
 const HELD_UP: Duration = Duration::from_millis(300);
@@ -34,7 +34,18 @@ pub(super) struct Raw {
 
 /// Runs a test with a server that is a child of ours, and ends that.
 pub(super) async fn on_stdio(test: impl AsyncFnOnce(&mut Raw, Option<&mut Peer>)) {
-    let mut command = program::server(["--no-tasks"]);
+    on_child(program::server(["--no-tasks"]), test).await;
+}
+
+/// As [`on_stdio`], with a server that keeps background work.
+pub(super) async fn on_stdio_with_tasks(test: impl AsyncFnOnce(&mut Raw, Option<&mut Peer>)) {
+    let state_dir = tempfile::tempdir().expect("there is room for a directory");
+    let mut command = program::server(["--state-dir"]);
+    command.arg(state_dir.path().join("state"));
+    on_child(command, test).await;
+}
+
+async fn on_child(mut command: Command, test: impl AsyncFnOnce(&mut Raw, Option<&mut Peer>)) {
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let child = command.kill_on_drop(true).spawn();
     let mut child: Child = child.expect("the server can be started");
@@ -52,15 +63,24 @@ pub(super) async fn on_stdio(test: impl AsyncFnOnce(&mut Raw, Option<&mut Peer>)
 
 /// Runs a test with a connection to a server that has another one, too.
 pub(super) async fn on_websocket(test: impl AsyncFnOnce(&mut Raw, Option<&mut Peer>)) {
-    on(Wire::Websocket, async |server| {
-        let mut other = server.session().await;
-        let mut raw = Raw::connect(server).await;
-        test(&mut raw, Some(&mut other)).await;
-        drop(raw);
-        super::is_answered(&mut other).await;
-        other.finish().await;
+    on(Wire::Websocket, async |server| beside_another(server, test).await).await;
+}
+
+/// As [`on_websocket`], with a server that keeps background work.
+pub(super) async fn on_websocket_with_tasks(test: impl AsyncFnOnce(&mut Raw, Option<&mut Peer>)) {
+    on_with_tasks(Wire::Websocket, async |server| {
+        beside_another(server, test).await;
     })
     .await;
+}
+
+async fn beside_another(server: &TestServer, test: impl AsyncFnOnce(&mut Raw, Option<&mut Peer>)) {
+    let mut other = server.session().await;
+    let mut raw = Raw::connect(server).await;
+    test(&mut raw, Some(&mut other)).await;
+    drop(raw);
+    super::is_answered(&mut other).await;
+    other.finish().await;
 }
 
 impl Raw {
@@ -125,15 +145,27 @@ impl Raw {
             let worked = self.worked();
             match timeout(HELD_UP, self.writer.write(piece)).await {
                 Ok(written) => taken += written.expect("the server has hung up"),
-                Err(_) if self.worked() < worked + IDLE => break,
+                Err(_) if self.worked().abs_diff(worked) < IDLE => break,
                 Err(_) => {}
             }
         }
         taken
     }
 
+    /// Waits until the server has nothing to do. Nothing is read meanwhile.
+    pub(super) async fn until_idle(&self) {
+        let idle = async {
+            let mut worked = Duration::ZERO;
+            while self.worked().abs_diff(worked) >= IDLE {
+                worked = self.worked();
+                sleep(HELD_UP).await;
+            }
+        };
+        within_patience("the server to have nothing to do", idle).await;
+    }
+
     /// How long the server has worked so far.
-    fn worked(&self) -> Duration {
+    pub(super) fn worked(&self) -> Duration {
         self.server.processor_time().expect("it runs")
     }
 
