@@ -31,7 +31,7 @@ struct Shared {
 }
 
 /// What is read in one turn, in bytes. There may be thousands of frames in it that are no messages, so that nobody else gives way.
-const TURN_BYTES: usize = 64 << 10;
+const TURN_BYTES: usize = 16 << 10;
 
 impl SharedStream {
     pub(super) fn new(socket: Socket) -> Self {

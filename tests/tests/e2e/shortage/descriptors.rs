@@ -38,8 +38,8 @@ fn is_shortage(error: &RpcError) {
 
 /// Starts processes with ever more descriptors to spare: whatever the step at which there is none left, nothing stays behind.
 async fn starts_without_descriptors(server: &TestServer) {
-    let process = server.process().unwrap();
     let mut peer = server.session().await;
+    let process = server.process().unwrap();
     witness::start(&mut peer).await;
     peer.run(on_pipes("warm-up", ["exit", "0"])).await;
     let helpers = process.descendants();
@@ -91,8 +91,8 @@ async fn a_start_without_descriptors_is_refused_however_a_tree_is_held_together(
 on_wires! {
     [websocket]
     async fn who_cannot_be_accepted_is_accepted_by_itself_once_there_is_room(server: &TestServer) {
-        let process = server.process().unwrap();
         let mut peer = server.session().await;
+        let process = server.process().unwrap();
         witness::start(&mut peer).await;
         allow_files(process, Some(0));
         // The system takes the connection in, and the server cannot.
@@ -122,8 +122,8 @@ on_wires! {
 
     [stdio, websocket]
     async fn there_is_room_for_a_start_again_when_another_process_has_ended(server: &TestServer) {
-        let process = server.process().unwrap();
         let mut peer = server.session().await;
+        let process = server.process().unwrap();
         peer.run(on_pipes("warm-up", ["exit", "0"])).await;
         allow_files(process, Some((files(process) + 40) as u64));
         let mut started = Vec::new();
@@ -152,8 +152,8 @@ on_wires! {
 
     [stdio, websocket]
     async fn work_on_files_without_descriptors_is_refused_and_changes_nothing(server: &TestServer) {
-        let process = server.process().unwrap();
         let mut peer = server.session().await;
+        let process = server.process().unwrap();
         witness::start(&mut peer).await;
         let place = tempfile::tempdir().unwrap();
         let uri = |name: &str| format!("file://{}", place.path().join(name).display());
@@ -194,8 +194,8 @@ on_wires! {
 on_wires_with_tasks! {
     [websocket]
     async fn a_task_that_cannot_be_begun_for_want_of_descriptors_says_so_in_its_record(server: &TestServer) {
-        let process = server.process().unwrap();
         let mut peer = server.session().await;
+        let process = server.process().unwrap();
         let task = |id: &str| json!({"taskId": id, "argv": ["/bin/echo", "said"]});
         peer.run_task(task("before")).await;
         allow_files(process, Some(0));
