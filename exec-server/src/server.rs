@@ -1,5 +1,6 @@
 //! The server: what connections share.
 
+mod introduction;
 mod start;
 mod tasks;
 
@@ -9,7 +10,6 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use exec_protocol::SessionId;
 use exec_protocol::environment::EnvironmentInfo;
-use exec_protocol::initialize::{Capabilities, InitializeResult, ServerInfo};
 use exec_protocol::process::Containment;
 use exec_tasks::Tasks;
 use jsonrpsee::core::server::Methods;
@@ -281,59 +281,6 @@ impl Server {
     /// Room for another connection, if there is.
     pub(crate) fn connection_permit(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.connections).try_acquire_owned().ok()
-    }
-
-    /// Which server this is.
-    pub(crate) fn identity() -> ServerInfo {
-        ServerInfo {
-            name: env!("CARGO_PKG_NAME").to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        }
-    }
-
-    /// What `initialize` answers.
-    pub(crate) fn introduction(&self, session_id: &SessionId) -> InitializeResult {
-        let controllers = self.0.spawner.controllers();
-        InitializeResult {
-            session_id: session_id.clone(),
-            environment_info: self.environment_info().clone(),
-            server_info: Some(Self::identity()),
-            capabilities: Capabilities {
-                close_stdin: true,
-                resize: true,
-                initial_size: true,
-                write_eof: true,
-                signal_delivered: true,
-                offsets: true,
-                slow_client: true,
-                retain_bytes: true,
-                ack: true,
-                notifications: true,
-                grace: true,
-                timeouts: true,
-                drain_grace: true,
-                records: true,
-                uids: true,
-                start_key: true,
-                write_offset: true,
-                on_disconnect: true,
-                keep: self.config().keep,
-                cancel: true,
-                session_close: true,
-                server_stats: true,
-                wait: true,
-                files: true,
-                tasks: self.background().is_some(),
-                // Elsewhere a child has no way to them, and they are refused.
-                process_limits: cfg!(target_os = "linux"),
-                umask: cfg!(target_os = "linux"),
-                no_new_privs: cfg!(target_os = "linux"),
-                tree_memory_limit: controllers.memory,
-                tree_processes_limit: controllers.processes,
-            },
-            limits: Some(self.config().limits()),
-            containment: Some(self.containment()),
-        }
     }
 
     /// A new session of this identity, or the one of its to resume.

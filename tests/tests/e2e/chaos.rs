@@ -47,7 +47,7 @@ use session::DETACHED;
 const CLIENTS: u64 = 10;
 
 /// How long they act, where nobody says otherwise.
-const ACTING: Duration = Duration::from_secs(8);
+const ACTING: Duration = Duration::from_secs(5);
 
 /// Most time between two acts of a client, in milliseconds.
 const LONGEST_PAUSE_MS: u64 = 30;

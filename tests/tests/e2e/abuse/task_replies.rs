@@ -79,7 +79,7 @@ on_raw_wires! {
     with_tasks
 
     async fn logs_are_looked_at_one_after_the_other(raw: &mut Raw, other: Option<&mut Peer>) {
-        const LOGS: usize = 3000;
+        const LOGS: usize = 1500;
         say(raw, LOG_BYTES).await;
         let params = json!({"taskId": "t", "view": "raw", "maxBytes": LOG_BYTES});
         flood(raw, other, LOGS, "task/logs", &params, unread_kib(LOGS, LOG_BYTES / 3 * 4)).await;

@@ -96,37 +96,26 @@ on_wires! {
 
     [websocket]
     async fn a_websocket_that_does_not_shake_hands_is_closed_with_a_reason(server: &TestServer) {
+        let mut known = Known::connect(server.url(), &host(server)).await;
         let mut silent = RawWebsocket::connect(server.url(), "/", b"").await;
-        let mut talkative = Known::newcomer(server.url(), &host(server)).await;
-        let refused = talkative.call("environment/info", &Value::Null).await;
+        let mut early = Known::newcomer(server.url(), &host(server)).await;
+        let refused = early.call("environment/info", &Value::Null).await;
         assert_eq!(refused["error"]["data"]["kind"], "notInitialized");
-        // Neither pings nor half a message make it anybody's.
-        talkative.raw.send(Opcode::Ping, Part::Last, b"").await;
-        for raw in [&mut silent, &mut talkative.raw] {
+        // Neither a ping nor an `initialize` that is refused makes it anybody's.
+        early.raw.send(Opcode::Ping, Part::Last, b"").await;
+        let mut refused = Known::newcomer(server.url(), &host(server)).await;
+        let unknown = refused
+            .call("initialize", &serde_json::json!({"resumeSessionId": "none"}))
+            .await;
+        assert_eq!(unknown["error"]["data"]["kind"], "unknownSession");
+        for raw in [&mut silent, &mut early.raw, &mut refused.raw] {
             let (code, reason) = timeout(DEADLINE, raw.close_frame()).await.expect("it is closed in the end");
             assert_eq!((code, reason.contains("initialize")), (1008, true), "{reason}");
         }
-    }
-
-    [websocket]
-    async fn who_has_shaken_hands_may_be_silent(server: &TestServer) {
-        let mut known = Known::connect(server.url(), &host(server)).await;
-        let mut silent = RawWebsocket::connect(server.url(), "/", b"").await;
-        timeout(DEADLINE, silent.close_frame()).await.expect("it is closed in the end");
+        // Who has shaken hands may be silent for as long.
         assert!(known.call("environment/info", &Value::Null).await["result"].is_object());
-    }
-
-    [websocket]
-    async fn a_refused_initialize_does_not_make_it_known(server: &TestServer) {
-        let mut newcomer = Known::newcomer(server.url(), &host(server)).await;
-        let refused = newcomer
-            .call("initialize", &serde_json::json!({"resumeSessionId": "none"}))
-            .await;
-        assert_eq!(refused["error"]["data"]["kind"], "unknownSession");
-        let (code, _) = timeout(DEADLINE, newcomer.raw.close_frame()).await.expect("it is closed in the end");
-        assert_eq!(code, 1008);
         let mut peer = server.session().await;
-        stats_with(&mut peer, "only one connection", |stats| stats.connections.open == 1).await;
+        stats_with(&mut peer, "nothing is left of them", |stats| stats.connections.open == 2).await;
         peer.finish().await;
     }
 }
