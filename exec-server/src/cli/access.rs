@@ -67,14 +67,7 @@ enum Way {
 impl AccessArgs {
     /// Whether anything was asked for.
     pub(super) fn is_given(&self) -> bool {
-        self.ws_auth.is_some()
-            || self.ws_token_file.is_some()
-            || self.ws_token_sha256.is_some()
-            || self.token_fd.is_some()
-            || self.ws_shared_secret_file.is_some()
-            || !self.allow_origin.is_empty()
-            || !self.allow_host.is_empty()
-            || self.tls_cert.is_some()
+        self.asks() || !self.allow_origin.is_empty() || !self.allow_host.is_empty() || self.tls_cert.is_some()
     }
 
     /// Whether what was asked for is of any use there.
@@ -87,14 +80,9 @@ impl AccessArgs {
         if self.tls_cert.is_some() && !has(|listen| matches!(listen, Listen::Tls(_) | Listen::Passed)) {
             return Err("--tls-cert is for wss:// and fd://, and nothing of these is served".into());
         }
-        let asks = self.ws_auth.is_some()
-            || self.ws_token_file.is_some()
-            || self.ws_token_sha256.is_some()
-            || self.token_fd.is_some()
-            || self.ws_shared_secret_file.is_some();
         let on_network =
             |listen: &Listen| matches!(listen, Listen::Websocket(_) | Listen::Tls(_) | Listen::Passed);
-        if asks && !has(on_network) {
+        if self.asks() && !has(on_network) {
             return Err(
                 "tokens are asked for on ws://, wss:// and fd://, and nothing of these is served".into(),
             );
@@ -125,6 +113,15 @@ impl AccessArgs {
             return Ok(None);
         };
         Ok(Some(Tls::from_files(certificate, key)?))
+    }
+
+    /// Whether a peer is to show anything.
+    fn asks(&self) -> bool {
+        self.ws_auth.is_some()
+            || self.ws_token_file.is_some()
+            || self.ws_token_sha256.is_some()
+            || self.token_fd.is_some()
+            || self.ws_shared_secret_file.is_some()
     }
 
     fn credentials(&self) -> Result<Option<Credentials>, Failure> {

@@ -1,5 +1,6 @@
 //! Connections of which it is not known yet whose they are.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::time::Instant;
@@ -41,7 +42,7 @@ pub(crate) struct Newcomer {
 }
 
 impl Newcomers {
-    /// Lets another one in, at the cost of an older one if there are too many.
+    /// Lets another one in, at the cost of one that is there if there are too many.
     pub(crate) fn admit(self: &Arc<Self>, source: Source) -> Newcomer {
         let sent_away = CancellationToken::new();
         let mut state = self.lock();
@@ -87,12 +88,15 @@ impl State {
 
     /// One of those that come from where most come from.
     fn take_out(&mut self) -> Option<Present> {
-        let from = |source: Source| self.present.iter().filter(|other| other.source == source).count();
+        let mut from = HashMap::<Source, usize>::new();
+        for present in &self.present {
+            *from.entry(present.source).or_default() += 1;
+        }
         let most = self
             .present
             .iter()
             .map(|present| present.source)
-            .max_by_key(|source| from(*source))?;
+            .max_by_key(|source| from[source])?;
         let candidates: Vec<_> = (0..self.present.len())
             .filter(|at| self.present[*at].source == most)
             .collect();

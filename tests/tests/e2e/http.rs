@@ -8,8 +8,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// What the server answers to these bytes before it hangs up.
-pub(crate) async fn answer(server: &TestServer, request: impl AsRef<[u8]>) -> String {
+/// A connection on which these bytes were sent.
+async fn ask(server: &TestServer, request: impl AsRef<[u8]>) -> TcpStream {
     let mut stream = TcpStream::connect(address(server.url()))
         .await
         .expect("the server listens");
@@ -17,6 +17,12 @@ pub(crate) async fn answer(server: &TestServer, request: impl AsRef<[u8]>) -> St
         .write_all(request.as_ref())
         .await
         .expect("the server reads");
+    stream
+}
+
+/// What the server answers to these bytes before it hangs up.
+pub(crate) async fn answer(server: &TestServer, request: impl AsRef<[u8]>) -> String {
+    let mut stream = ask(server, request).await;
     let mut answer = String::new();
     within_patience("an answer", stream.read_to_string(&mut answer))
         .await
@@ -26,13 +32,7 @@ pub(crate) async fn answer(server: &TestServer, request: impl AsRef<[u8]>) -> St
 
 /// The status of the answer to a request that may lead to a websocket.
 pub(crate) async fn first_status(server: &TestServer, request: impl AsRef<[u8]>) -> u16 {
-    let mut stream = TcpStream::connect(address(server.url()))
-        .await
-        .expect("the server listens");
-    stream
-        .write_all(request.as_ref())
-        .await
-        .expect("the server reads");
+    let mut stream = ask(server, request).await;
     let mut line = [0; "HTTP/1.1 101".len()];
     within_patience("a status", stream.read_exact(&mut line))
         .await

@@ -4,6 +4,7 @@ mod caps;
 mod descriptors;
 mod failing;
 
+use exec_protocol::RpcError;
 use exec_tests::os::OsProcess;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
@@ -19,4 +20,15 @@ fn allow_files(process: OsProcess, count: Option<u64>) {
 /// How many files a process has open.
 fn files(process: OsProcess) -> usize {
     process.open_files().expect("it runs")
+}
+
+/// Checks that a refusal tells what the system said, in place of a limit of ours.
+fn is_told_by_the_system(error: &RpcError, kind: &str, errno: i32) {
+    let found = (
+        error.code,
+        error.data.kind.as_str(),
+        error.data.errno,
+        &error.data.limit,
+    );
+    assert_eq!(found, (-32603, kind, Some(errno), &None), "{error:?}");
 }

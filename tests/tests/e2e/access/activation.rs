@@ -11,7 +11,7 @@ use exec_tests::wait::within_patience;
 use rustix::process::Signal;
 use tempfile::tempdir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// The server behind `sh`, which makes descriptor 3 of its standard input and says that it was passed.
 fn activated(passed: OwnedFd, arguments: &[&str]) -> Command {
@@ -29,6 +29,16 @@ fn activated(passed: OwnedFd, arguments: &[&str]) -> Command {
     command
 }
 
+/// The URL that a server prints.
+async fn first_line(server: &mut Child) -> String {
+    let mut stdout = BufReader::new(server.stdout.take().expect("it is piped"));
+    let mut line = String::new();
+    within_patience("the URL", stdout.read_line(&mut line))
+        .await
+        .expect("it is text");
+    line.trim_end().to_owned()
+}
+
 async fn works(url: &str) {
     let transport = within_patience("a connection", Transport::websocket(url)).await;
     let client = Client::connect(transport.expect("the server listens"), "test").await;
@@ -43,12 +53,7 @@ async fn a_socket_that_was_passed_is_served() {
         let mut server = activated(listener.into(), arguments)
             .spawn()
             .expect("it can be started");
-        let mut stdout = BufReader::new(server.stdout.take().expect("it is piped"));
-        let mut line = String::new();
-        within_patience("the URL", stdout.read_line(&mut line))
-            .await
-            .expect("it is text");
-        assert_eq!(line.trim_end(), url);
+        assert_eq!(first_line(&mut server).await, url);
         works(&url).await;
         server.start_kill().expect("it runs");
         server.wait().await.expect("it was killed");
@@ -87,12 +92,10 @@ async fn a_unix_socket_that_was_passed_stays_its_makers() {
     let mut server = activated(listener.into(), &[])
         .spawn()
         .expect("it can be started");
-    let mut stdout = BufReader::new(server.stdout.take().expect("it is piped"));
-    let mut line = String::new();
-    within_patience("the URL", stdout.read_line(&mut line))
-        .await
-        .expect("it is text");
-    assert_eq!(line.trim_end(), format!("unix://{}", path.display()));
+    assert_eq!(
+        first_line(&mut server).await,
+        format!("unix://{}", path.display())
+    );
     server.start_kill().expect("it runs");
     server.wait().await.expect("it was killed");
     assert!(path.exists());

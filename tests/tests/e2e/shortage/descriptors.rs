@@ -11,7 +11,7 @@ use exec_tests::{Options, TestServer, Wire, base64, on_wires, on_wires_with_task
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{allow_files, files};
+use super::{allow_files, files, is_told_by_the_system};
 use crate::commands::{on_pipes, on_terminal, with_stdin};
 use crate::witness;
 
@@ -23,17 +23,7 @@ const WATCHED: Duration = Duration::from_secs(1);
 
 /// What the system said is told, in place of a limit of ours.
 fn is_shortage(error: &RpcError) {
-    let found = (
-        error.code,
-        error.data.kind.as_str(),
-        error.data.errno,
-        &error.data.limit,
-    );
-    assert_eq!(
-        found,
-        (-32603, "tooManyFiles", Some(TOO_MANY_FILES), &None),
-        "{error:?}"
-    );
+    is_told_by_the_system(error, "tooManyFiles", TOO_MANY_FILES);
 }
 
 /// Starts processes with ever more descriptors to spare: whatever the step at which there is none left, nothing stays behind.

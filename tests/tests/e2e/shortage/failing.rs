@@ -7,7 +7,7 @@ use exec_tests::{Peer, TestServer, on_program};
 use rustix::io::Errno;
 use serde_json::{Value, json};
 
-use super::files;
+use super::{files, is_told_by_the_system};
 use crate::commands::{on_pipes, on_terminal, script, with, with_stdin};
 
 /// Runs a test on a server in which such a call fails.
@@ -32,17 +32,7 @@ async fn on_failing(failing: Failing, errno: Errno, test: impl AsyncFnOnce(&mut 
 async fn is_refused(peer: &mut Peer, params: Value, kind: &str, errno: Errno) {
     for _ in 0..10 {
         let error = peer.refused("process/start", params.clone()).await;
-        let found = (
-            error.code,
-            error.data.kind.as_str(),
-            error.data.errno,
-            &error.data.limit,
-        );
-        assert_eq!(
-            found,
-            (-32603, kind, Some(errno.raw_os_error()), &None),
-            "{error:?}"
-        );
+        is_told_by_the_system(&error, kind, errno.raw_os_error());
         let unknown = peer
             .refused("process/read", json!({"processId": params["processId"]}))
             .await;
