@@ -4,6 +4,7 @@ mod error;
 mod handshake;
 mod kept;
 mod registry;
+mod state;
 mod table;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,7 +27,7 @@ use crate::limits::MAX_SESSION_PROCESSES;
 use crate::process::{Process, Stop};
 use crate::rpc::Outbox;
 use crate::transport::CloseReason;
-use table::Table;
+use state::{Attached, State};
 
 /// The processes of one client, which outlive its connection for a while.
 #[derive(Debug)]
@@ -41,28 +42,6 @@ pub(crate) struct Session {
     absence_over: Notify,
     /// Room for processes that run.
     running: Arc<Semaphore>,
-}
-
-#[derive(Debug)]
-struct State {
-    /// The connection that gets the notifications.
-    attached: Option<Attached>,
-    /// Whether the session's life is over: no process can be started and no connection attached.
-    is_over: bool,
-    /// When the session was opened, or its connection went.
-    changed_at: Instant,
-    /// How often a connection was missed so far.
-    absences: u64,
-    table: Table,
-    /// Closed processes that somebody outlives.
-    outlived: Vec<Arc<Process>>,
-}
-
-/// A connection, and what it wants to be told.
-#[derive(Debug)]
-struct Attached {
-    outbox: Arc<Outbox>,
-    notifications: Notifications,
 }
 
 /// Which absence of a connection a session is in.
@@ -80,19 +59,11 @@ pub(crate) enum Takeover {
 
 impl Session {
     fn new(id: SessionId, files: Files, identity: Identity) -> Self {
-        let state = State {
-            attached: None,
-            is_over: false,
-            changed_at: Instant::now(),
-            absences: 0,
-            table: Table::default(),
-            outlived: Vec::new(),
-        };
         Self {
             id,
             identity,
             files,
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(Instant::now())),
             absence_over: Notify::new(),
             running: Arc::new(Semaphore::new(MAX_SESSION_PROCESSES)),
         }
@@ -337,32 +308,6 @@ impl Session {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no holder of this lock can panic")
-    }
-}
-
-impl State {
-    fn is_idle(&self) -> bool {
-        self.attached.is_none() && self.table.is_idle() && self.outlived.is_empty()
-    }
-
-    fn end(&mut self, stop: &Stop) {
-        self.is_over = true;
-        // Nobody can ask for them any more, but a process that outlives the session holds on to it.
-        self.table.clear_expired();
-        for process in self.ending() {
-            process.stop(stop);
-        }
-    }
-
-    /// Processes that run, are kept, or left somebody behind; some of them twice.
-    fn members(&self) -> impl Iterator<Item = &Arc<Process>> {
-        self.table.processes().chain(&self.outlived)
-    }
-
-    /// Those that end with the session.
-    fn ending(&self) -> impl Iterator<Item = &Arc<Process>> {
-        self.members()
-            .filter(|process| process.on_disconnect() != OnDisconnect::Keep)
     }
 }
 

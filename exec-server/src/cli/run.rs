@@ -18,7 +18,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Failure, RunArgs};
+use super::Failure;
+use super::args::RunArgs;
 use crate::Server;
 use crate::deadline::until;
 use crate::limits::{KILLED_DRAIN, TERMINATE_GRACE};

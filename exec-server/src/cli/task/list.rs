@@ -10,7 +10,8 @@ use super::context::{Context, Form};
 use super::output::remark;
 use super::rows;
 use super::scope::ScopeArgs;
-use crate::cli::{Failure, variable};
+use crate::cli::Failure;
+use crate::cli::args::variable;
 use crate::clock::WallClock;
 
 /// The largest page that a server gives.

@@ -12,7 +12,8 @@ use exec_protocol::{Group, StartKey, WirePath};
 use super::context::{Context, Form};
 use super::wait::{Told, Waiting};
 use super::{duration, size};
-use crate::cli::{Failure, variable};
+use crate::cli::Failure;
+use crate::cli::args::variable;
 use crate::clock::{WallClock, milliseconds};
 
 /// Take work on, and print the id of its task
