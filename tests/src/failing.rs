@@ -34,6 +34,8 @@ pub enum Failing {
     Read(u64),
     /// Writes of so many bytes.
     Write(u64),
+    /// What the kernel told a program at its start, asked for again. Before Linux 6.4 there is only a file with it.
+    Auxv,
 }
 
 impl Failing {
@@ -41,6 +43,8 @@ impl Failing {
     fn call(self) -> (libc::c_long, u8, u64) {
         /// What this server says to create a child, and nobody else.
         const CHILD: i32 = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
+        /// See PR_GET_AUXV(2const); libc does not know it.
+        const GET_AUXV: u64 = 0x4155_5856;
 
         let number = |flags: libc::c_int| u64::from(flags.cast_unsigned());
         match self {
@@ -49,19 +53,25 @@ impl Failing {
             Self::Terminal => (libc::SYS_ioctl, 1, libc::TIOCGPTPEER),
             Self::Read(bytes) => (libc::SYS_read, 2, bytes),
             Self::Write(bytes) => (libc::SYS_write, 2, bytes),
+            Self::Auxv => (libc::SYS_prctl, 0, GET_AUXV),
         }
     }
 }
 
 /// The server's program with these arguments, not yet started, in which such a call fails.
 pub fn server<'a>(arguments: impl IntoIterator<Item = &'a str>, failing: Failing, errno: Errno) -> Command {
-    let (call, place, value) = failing.call();
     let mut command = program::server(arguments);
+    tell(&mut command, failing, errno);
+    command
+}
+
+/// Tells a server's program, or a shell that becomes one, that such a call fails.
+pub fn tell(command: &mut Command, failing: Failing, errno: Errno) {
+    let (call, place, value) = failing.call();
     command.env(
         VARIABLE,
         format!("{call} {place} {value} {}", errno.raw_os_error()),
     );
-    command
 }
 
 /// Has calls fail from now on, if this program was told so. It is begun anew, without what it was told; None if that is done.

@@ -2,6 +2,7 @@
 
 mod house_rules;
 mod refused;
+mod trees;
 
 use exec_tests::{Peer, on_every_wire, on_wires};
 use serde_json::{Value, json};

@@ -1,8 +1,11 @@
 //! The server itself: its environment, its memory, its descriptors.
 
+use exec_tests::failing::{self, Failing};
 use exec_tests::ordinary::OrdinaryUser;
 use exec_tests::{Marker, Peer, TestServer, on_program};
+use rustix::io::Errno;
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use super::{WAYS, name};
 use crate::commands::{script, with};
@@ -65,10 +68,8 @@ async fn it_leaves_no_core_dump() {
     .await;
 }
 
-#[tokio::test]
-async fn its_supervisors_do_their_work_though_nobody_may_look_into_it() {
-    let user = OrdinaryUser::new();
-    let command = user.server("", ["--containment", "supervisor", "--no-tasks"]);
+/// Ends a tree of an ordinary user's server, and the server, and expects nobody behind either.
+async fn supervisors_do_their_work(command: Command) {
     let server = TestServer::of_program(command).await;
     let mut peer = server.session().await;
     let family = "setsid sleep 100 & sleep 100 & wait";
@@ -83,4 +84,20 @@ async fn its_supervisors_do_their_work_though_nobody_may_look_into_it() {
     peer.hang_up();
     server.crash().await;
     left.running(0).await;
+}
+
+const SUPERVISOR: [&str; 3] = ["--containment", "supervisor", "--no-tasks"];
+
+#[tokio::test]
+async fn its_supervisors_do_their_work_though_nobody_may_look_into_it() {
+    let user = OrdinaryUser::new();
+    supervisors_do_their_work(user.server("", SUPERVISOR)).await;
+}
+
+#[tokio::test]
+async fn so_they_do_before_linux_6_4_where_it_cannot_even_look_into_itself() {
+    let user = OrdinaryUser::new();
+    let mut command = user.server("", SUPERVISOR);
+    failing::tell(&mut command, Failing::Auxv, Errno::INVAL);
+    supervisors_do_their_work(command).await;
 }
