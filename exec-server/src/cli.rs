@@ -125,8 +125,25 @@ async fn serve(args: &ServeArgs, passed: Passed) -> Result<ExitCode, Failure> {
     // With stdio among them the server leaves at the end of its input.
     let stays = !listen.contains(&Listen::Stdio);
     args.access.fits(&listen)?;
+    if args.has_groups() {
+        make_room();
+    }
     let config = args.config(stays)?;
     serve::serve(&listen, passed, args.access.tls()?, config).await
+}
+
+/// Moves out of our control group, if it can hand down its controllers then.
+fn make_room() {
+    match pty_utils::make_room_for_limits() {
+        Ok(true) => {
+            tracing::info!("moved to a control group below, so that this one can hand its controllers down");
+        }
+        Ok(false) => {}
+        Err(error) => tracing::info!(
+            error = &described(&error),
+            "the control group hands no controllers down"
+        ),
+    }
 }
 
 /// Closes standard input and output. A thread that hangs in a file system outlives this program's end, and with it every

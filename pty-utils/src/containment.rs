@@ -1,4 +1,5 @@
 //! How far a child's descendants are held together.
+use crate::sys;
 use std::{error, fmt, io, path::PathBuf};
 
 /// How far a child's descendants are held together, strongest first.
@@ -74,4 +75,18 @@ pub enum SpawnerError {
     /// The system has no thread or no memory left, or is older than Linux 5.4 (`ENOSYS` or `EINVAL`).
     #[error("the spawner could not be made")]
     Os(#[from] io::Error),
+}
+
+/// Moves this program to a control group below its own, if it is alone in that. False if it is not, or need not.
+///
+/// The kernel hands the memory controller down only through a group without members, or the root of the hierarchy: [limits
+/// of trees](crate::TreeLimits) take this where a service manager or a container has handed a group over. To be called
+/// before the first [`Spawner`](crate::Spawner) and by a program that speaks for all of its group, so by no library.
+/// The move waits for the kernel, some 10 ms.
+///
+/// # Errors
+///
+/// What the system refuses. Everything is as before then.
+pub fn make_room_for_limits() -> io::Result<bool> {
+    sys::make_room()
 }

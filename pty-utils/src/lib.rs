@@ -34,7 +34,7 @@ mod usage;
 
 pub use child::Child;
 pub use command::{Command, Stdin, Streams};
-pub use containment::{Containment, SpawnerError, SpawnerOptions};
+pub use containment::{Containment, SpawnerError, SpawnerOptions, make_room_for_limits};
 pub use error::{Field, SpawnError};
 pub use exit::ExitStatus;
 pub use holder::{Holder, HoldersQuery};

@@ -13,9 +13,11 @@ mod portable;
 pub(crate) use inherited::duplicate;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    HoldersQuery, Input, Leader, Leftovers, Output, Parts, Started, Starter, Terminal, Tree, run_if_asked,
+    HoldersQuery, Input, Leader, Leftovers, Output, Parts, Started, Starter, Terminal, Tree, make_room,
+    run_if_asked,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    HoldersQuery, Input, Leader, Leftovers, Output, Parts, Started, Starter, Terminal, Tree, run_if_asked,
+    HoldersQuery, Input, Leader, Leftovers, Output, Parts, Started, Starter, Terminal, Tree, make_room,
+    run_if_asked,
 };

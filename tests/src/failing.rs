@@ -43,7 +43,7 @@ impl Failing {
     fn call(self) -> (libc::c_long, u8, u64) {
         /// What this server says to create a child, and nobody else.
         const CHILD: i32 = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
-        /// See PR_GET_AUXV(2const); libc does not know it.
+        /// `PR_GET_AUXV`, which libc does not know.
         const GET_AUXV: u64 = 0x4155_5856;
 
         let number = |flags: libc::c_int| u64::from(flags.cast_unsigned());

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::fixture;
 
 /// Nobody, and nobody's group. They own nothing.
-const NOBODY: u32 = 65_534;
+pub const NOBODY: u32 = 65_534;
 
 /// A directory that an ordinary user can reach, with the programs of the tests in it.
 #[derive(Debug)]

@@ -95,6 +95,11 @@ impl ServeArgs {
         })
     }
 
+    /// Whether the control group of this program is ours to change: nobody asks for that by the way.
+    pub(super) fn has_groups(&self) -> bool {
+        self.containment == Some(Containment::Cgroup)
+    }
+
     /// Where to serve.
     pub(super) fn listen(&self, passed: &Passed) -> Vec<Listen> {
         if !self.listen.is_empty() {

@@ -43,6 +43,7 @@ mod terminal;
 mod tree;
 mod type_signal;
 
+pub(crate) use cgroup::make_room;
 pub(crate) use helper::run_if_asked;
 pub(crate) use holders::HoldersQuery;
 pub(crate) use input::Input;

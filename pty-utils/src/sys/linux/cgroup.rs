@@ -7,9 +7,11 @@ mod directory;
 mod leaf;
 mod mount;
 mod name;
+mod room;
 mod sweep;
 
 pub(super) use leaf::Leaf;
+pub(crate) use room::make_room;
 
 use super::{
     clone::vfork,
@@ -74,7 +76,7 @@ impl Hierarchy {
     /// # Errors
     /// Whatever keeps this process from having groups, or from starting the keeper.
     pub(super) fn new(stack: &mut Stack, helper: Option<&Helper>) -> io::Result<Self> {
-        let own = Own::find()?;
+        let own = Own::find_base()?;
         let name = Name::new()?;
         let path = own.directory.join(name.to_string());
         fs::create_dir(&path)?;

@@ -1,6 +1,7 @@
 //! The fallback, on a system that has it for its tests only.
 use super::{
-    HoldersQuery, Input, Leader, Leftovers, Output, Parts, Started, Starter, Terminal, Tree, run_if_asked,
+    HoldersQuery, Input, Leader, Leftovers, Output, Parts, Started, Starter, Terminal, Tree, make_room,
+    run_if_asked,
 };
 use crate::{
     command::{Command, Stdin, Streams},
@@ -344,4 +345,5 @@ fn there_is_no_containment_but_the_group_and_no_helper() {
     assert_eq!(starter.containment(), Containment::Group);
     assert_eq!(starter.controllers(), Controllers::default());
     assert!(run_if_asked().is_none());
+    assert!(!make_room().unwrap());
 }

@@ -1,4 +1,5 @@
 //! Where the control group of this process is. Pure but for the reading of three files.
+use super::room::above_leaf;
 use std::{
     ffi::OsString,
     fs, io,
@@ -15,6 +16,24 @@ pub(super) struct Own {
 }
 
 impl Own {
+    /// The group that this process has its groups in: its own, or that which it has made [room](super::room) in.
+    ///
+    /// # Errors
+    /// `NotFound` if no mount that we can see has it.
+    pub(super) fn find_base() -> io::Result<Self> {
+        let own = Self::find()?;
+        let above = |path: &Path| above_leaf(path).map(Path::to_owned);
+        Ok(match (above(&own.directory), above(Path::new(&own.name))) {
+            (Some(directory), Some(name)) => Self {
+                directory,
+                name: without_slash(name),
+            },
+            _ => own,
+        })
+    }
+
+    /// The group that this process is in.
+    ///
     /// # Errors
     /// `NotFound` if no mount that we can see has it.
     pub(super) fn find() -> io::Result<Self> {
@@ -26,6 +45,15 @@ impl Own {
             .find(|directory| lists_us(directory))
             .map(|directory| Self { directory, name })
             .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+/// The root's name is empty.
+fn without_slash(name: PathBuf) -> OsString {
+    if name == Path::new("/") {
+        OsString::new()
+    } else {
+        name.into()
     }
 }
 
