@@ -52,5 +52,5 @@ pub use id::{Group, HandleId, IdTooLong, MAX_ID_BYTES, ProcessId, SessionId, Sta
 pub use lenient::{MAX_NAMES, StringMap};
 pub use method::{Empty, Method, Notice};
 pub use params::{ParamsError, parse_params};
-pub use path::{InvalidPath, WirePath};
+pub use path::{InvalidPath, MAX_PATH_BYTES, WirePath};
 pub use seq::Seq;
