@@ -1,7 +1,7 @@
 //! Errors as the peer sees them: one code and one kind each, declared here and nowhere else.
 
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::process::ProcessRecord;
 use crate::task::TaskId;
@@ -222,10 +222,19 @@ pub enum LimitReached {
     Other,
 }
 
-/// JSON-RPC allows any value as the data of an error, so none makes an error unreadable.
+/// Longest data of an error that are looked at, in bytes.
+///
+/// Ours have at most the record of a process, whose texts come to some 70 KiB where each letter is escaped.
+const MAX_DATA_BYTES: usize = 256 << 10;
+
+/// JSON-RPC allows any value as the data of an error, so none makes an error unreadable. What is far longer than ours is not
+/// built: it may be anything, and as long as a message.
 fn data_of_any_peer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ErrorData, D::Error> {
-    let data = Value::deserialize(deserializer)?;
-    Ok(serde_json::from_value(data).unwrap_or_default())
+    let text = Box::<RawValue>::deserialize(deserializer)?;
+    if text.get().len() > MAX_DATA_BYTES {
+        return Ok(ErrorData::default());
+    }
+    Ok(serde_json::from_str(text.get()).unwrap_or_default())
 }
 
 impl RpcError {
@@ -337,5 +346,16 @@ mod tests {
             let error: RpcError = serde_json::from_str(&text).expect(data);
             assert_eq!(error.data, ErrorData::default(), "{data}");
         }
+    }
+
+    #[test]
+    fn data_are_read_up_to_a_length_that_none_of_ours_has() {
+        let with_kind = |kind: &str| {
+            let text = format!(r#"{{"code":1,"message":"x","data":{{"kind":"{kind}"}}}}"#);
+            serde_json::from_str::<RpcError>(&text).unwrap().data.kind.len()
+        };
+        let longest = MAX_DATA_BYTES - r#"{"kind":""}"#.len();
+        assert_eq!(with_kind(&"k".repeat(longest)), longest);
+        assert_eq!(with_kind(&"k".repeat(longest + 1)), 0);
     }
 }

@@ -10,6 +10,12 @@ use serde::{Deserialize, Deserializer};
 /// Names with values, such as an environment; sorted, each name once.
 pub type StringMap = BTreeMap<String, String>;
 
+/// Most names of one object whose names its sender chooses, such as an environment.
+///
+/// Twice as many as the largest environment may have that Linux gives to a program, if each has 128 bytes. What is longer is refused
+/// while it is read, and never built.
+pub const MAX_NAMES: usize = 16_384;
+
 /// Reads null as the type's default. For members that are optional but never null to us.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
@@ -37,7 +43,8 @@ pub(crate) fn is_true(value: &bool) -> bool {
     *value
 }
 
-/// Reads an object and refuses a name that comes twice: the first value would be lost. Null is read as an empty one.
+/// Reads an object of at most [`MAX_NAMES`] and refuses a name that comes twice: the first value would be lost. Null is read as
+/// an empty one.
 pub(crate) fn unique_names<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
 where
     D: Deserializer<'de>,
@@ -67,11 +74,61 @@ where
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut names = BTreeMap::new();
         while let Some((name, value)) = members.next_entry::<K, V>()? {
+            if names.len() == MAX_NAMES {
+                return Err(de::Error::custom(format_args!(
+                    "an object of more than {MAX_NAMES} members"
+                )));
+            }
             if names.contains_key(&name) {
                 return Err(de::Error::custom(format_args!("duplicate name {name:?}")));
             }
             names.insert(name, value);
         }
         Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{ListParams, StartParams, WaitParams};
+    use crate::task::{self, SubmitParams};
+    use crate::{ErrorKind, ParamsError, parse_params};
+
+    /// Checks that an object may have as many names, and not one more.
+    fn is_bounded<P: de::DeserializeOwned + fmt::Debug>(
+        field: &str,
+        before: &str,
+        value: &str,
+        behind: &str,
+    ) {
+        let members: Vec<_> = (0..=MAX_NAMES)
+            .map(|number| format!(r#""{number}":{value}"#))
+            .collect();
+        let longest = format!("{before}{}{behind}", members[1..].join(","));
+        assert!(parse_params::<P>(Some(&longest)).is_ok(), "{field}");
+        let longer = format!("{before}{}{behind}", members.join(","));
+        let refusal = ParamsError {
+            kind: ErrorKind::InvalidParams,
+            field: Some(field.to_owned()),
+            message: format!("an object of more than {MAX_NAMES} members"),
+        };
+        assert_eq!(parse_params::<P>(Some(&longer)).unwrap_err(), refusal);
+    }
+
+    #[test]
+    fn each_object_with_names_of_the_clients_has_its_bound() {
+        let start = r#"{"processId":"p","argv":["a"],"#;
+        for field in ["env", "labels"] {
+            is_bounded::<StartParams>(field, &format!(r#"{start}"{field}":{{"#), r#""""#, "}}");
+            is_bounded::<SubmitParams>(field, &format!(r#"{{"{field}":{{"#), r#""""#, "}}");
+        }
+        let set = r#""envPolicy":{"set":{"#;
+        is_bounded::<StartParams>("envPolicy.set", &format!("{start}{set}"), r#""""#, "}}}");
+        is_bounded::<SubmitParams>("envPolicy.set", &format!("{{{set}"), r#""""#, "}}}");
+        is_bounded::<ListParams>("labels", r#"{"labels":{"#, r#""""#, "}}");
+        is_bounded::<task::ListParams>("labels", r#"{"labels":{"#, r#""""#, "}}");
+        let wait = r#"{"until":{"kind":"exited"},"fromOffsets":{"#;
+        is_bounded::<WaitParams>("fromOffsets", wait, "0", "}}");
     }
 }

@@ -33,6 +33,7 @@ pub mod session;
 pub mod task;
 
 mod blob;
+mod bounded;
 mod cancel;
 mod error;
 mod id;
@@ -44,11 +45,12 @@ mod path;
 mod seq;
 
 pub use blob::{Blob, InvalidBase64};
+pub use bounded::{MAX_ARGUMENTS, MAX_CHOICES, MAX_GLOBS, MAX_IDS};
 pub use cancel::{CancelParams, CancelRequest};
 pub use error::{ErrorCode, ErrorData, ErrorKind, LimitReached, RpcError};
 pub use id::{Group, HandleId, IdTooLong, MAX_ID_BYTES, ProcessId, SessionId, StartKey, Uid, WriteId};
-pub use lenient::StringMap;
+pub use lenient::{MAX_NAMES, StringMap};
 pub use method::{Empty, Method, Notice};
 pub use params::{ParamsError, parse_params};
-pub use path::{InvalidPath, WirePath};
+pub use path::{InvalidPath, MAX_PATH_BYTES, WirePath};
 pub use seq::Seq;

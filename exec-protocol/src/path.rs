@@ -20,10 +20,19 @@ pub struct InvalidPath {
     reason: &'static str,
 }
 
+/// Longest path that is read, in bytes, before it is escaped.
+///
+/// Linux takes paths of up to 4,095 bytes, but leaves it to whoever asks to take `//` and `..` out before. What is far longer would be
+/// taken apart into as many names as a message has room for.
+pub const MAX_PATH_BYTES: usize = 64 << 10;
+
 /// How the text of every [`InvalidPath`] begins.
 pub(crate) const INVALID_PATH: &str = "not a usable path";
 
 const SCHEME: &str = "file://";
+
+/// What one byte of a path takes at most, such as `%20`.
+const ESCAPE_BYTES: usize = 3;
 
 /// What RFC 3986 does not allow in a path, beside controls and what is not ASCII.
 const ESCAPED: &AsciiSet = &CONTROLS
@@ -67,10 +76,11 @@ impl WirePath {
     ///
     /// # Errors
     ///
-    /// [`InvalidPath`] for another scheme, another host, a query or fragment, a bad escape, a
+    /// [`InvalidPath`] for more than [`MAX_PATH_BYTES`], another scheme, another host, a query or fragment, a bad escape, a
     /// relative path or a NUL byte.
     pub fn parse(text: &str) -> Result<Self, InvalidPath> {
         let Some(rest) = text.strip_prefix(SCHEME) else {
+            check_length(text.len(), MAX_PATH_BYTES)?;
             return Self::new(PathBuf::from(text));
         };
         let encoded = rest
@@ -82,6 +92,7 @@ impl WirePath {
                 reason: "its host is not this one",
             });
         }
+        check_length(encoded.len(), MAX_PATH_BYTES * ESCAPE_BYTES)?;
         if encoded.contains(['?', '#']) {
             return Err(InvalidPath {
                 reason: "it has a query or a fragment",
@@ -93,6 +104,7 @@ impl WirePath {
             });
         }
         let bytes: Vec<u8> = percent_decode_str(encoded).collect();
+        check_length(bytes.len(), MAX_PATH_BYTES)?;
         Self::new(path_from_bytes(bytes)?)
     }
 
@@ -126,6 +138,15 @@ impl<'de> Deserialize<'de> for WirePath {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
+}
+
+fn check_length(bytes: usize, most: usize) -> Result<(), InvalidPath> {
+    if bytes > most {
+        return Err(InvalidPath {
+            reason: "it is too long",
+        });
+    }
+    Ok(())
 }
 
 fn escapes_are_whole(encoded: &str) -> bool {
@@ -183,6 +204,22 @@ mod tests {
         }
         let raw = WirePath::parse("file:///%ff").unwrap();
         assert_eq!(raw.as_path().as_os_str().as_bytes(), b"/\xff");
+    }
+
+    #[test]
+    fn a_path_has_its_longest_length_however_it_is_written() {
+        let longest = format!("/{}", " ".repeat(MAX_PATH_BYTES - 1));
+        let path = WirePath::parse(&longest).unwrap();
+        let uri = path.to_string();
+        assert_eq!(WirePath::parse(&uri), Ok(path));
+        for longer in [
+            format!("{longest} "),
+            format!("{uri}%20"),
+            format!("file:///{}", "a".repeat(MAX_PATH_BYTES)),
+            format!("file://{}", "%2F".repeat(MAX_PATH_BYTES + 1)),
+        ] {
+            assert!(WirePath::parse(&longer).is_err());
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::ffi::{OsStr, OsString};
 use exec_protocol::process::{EnvPolicy, Inherit};
 use wildmatch::WildMatch;
 
+use crate::limits::MAX_GLOB_STEPS;
+
 /// An environment, each name once.
 pub(crate) type Environment = BTreeMap<OsString, OsString>;
 
@@ -31,9 +33,26 @@ const SERVERS_OWN: &[&str] = &[
     "WATCHDOG_USEC",
 ];
 
+/// Finding out which names match the globs of this member could take too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the globs of `{field}` are too many, or too long, for so many variables: {MAX_GLOB_STEPS} steps are allowed"
+)]
+pub(crate) struct TooManySteps {
+    /// The member.
+    pub(crate) field: &'static str,
+}
+
 /// Applies a policy to the server's environment, in the order of the contract: inherit, default
 /// excludes, exclude, set, include only. What is the server's own is not there to be inherited.
-pub(crate) fn apply(policy: &EnvPolicy, environment: &[(OsString, OsString)]) -> Environment {
+///
+/// # Errors
+///
+/// [`TooManySteps`] if it could take more than [`MAX_GLOB_STEPS`].
+pub(crate) fn apply(
+    policy: &EnvPolicy,
+    environment: &[(OsString, OsString)],
+) -> Result<Environment, TooManySteps> {
     let inherited: &[(OsString, OsString)] = match policy.inherit {
         Inherit::All | Inherit::Core => environment,
         Inherit::None => &[],
@@ -47,19 +66,31 @@ pub(crate) fn apply(policy: &EnvPolicy, environment: &[(OsString, OsString)]) ->
     if !policy.ignore_default_excludes {
         drop_matching(&mut env, &globs(DEFAULT_EXCLUDES));
     }
+    check_steps(&env, &policy.exclude, "envPolicy.exclude")?;
     drop_matching(&mut env, &globs(&policy.exclude));
     env.extend(policy.set.iter().map(|(name, value)| (name.into(), value.into())));
     if !policy.include_only.is_empty() {
+        check_steps(&env, &policy.include_only, "envPolicy.includeOnly")?;
         let kept = globs(&policy.include_only);
         env.retain(|name, _| matches(&kept, name));
     }
-    env
+    Ok(env)
+}
+
+/// At worst a glob is compared with a name from each of its letters on. So what matching may take is known before.
+fn check_steps(env: &Environment, globs: &[String], field: &'static str) -> Result<(), TooManySteps> {
+    let names: usize = env.keys().map(|name| name.len() + 1).sum();
+    let globs: usize = globs.iter().map(|glob| glob.len() + 1).sum();
+    if names.saturating_mul(globs) > MAX_GLOB_STEPS {
+        return Err(TooManySteps { field });
+    }
+    Ok(())
 }
 
 fn globs(patterns: &[impl AsRef<str>]) -> Vec<WildMatch> {
     patterns
         .iter()
-        .map(|pattern| WildMatch::new_case_insensitive(pattern.as_ref()))
+        .map(|pattern| WildMatch::new(&without_case(pattern.as_ref())))
         .collect()
 }
 
@@ -68,8 +99,21 @@ fn drop_matching(env: &mut Environment, globs: &[WildMatch]) {
 }
 
 fn matches(globs: &[WildMatch], name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
+    let name = without_case(&name.to_string_lossy());
     globs.iter().any(|glob| glob.matches(&name))
+}
+
+/// A text without the case of its letters: once for each text, and not for each letter that is compared, which takes many times
+/// as long beyond ASCII. No letter becomes two, so `?` stands for the same as before.
+fn without_case(text: &str) -> String {
+    let letter = |letter: char| {
+        let mut lower = letter.to_lowercase();
+        match (lower.next(), lower.next()) {
+            (Some(only), None) => only,
+            _ => letter,
+        }
+    };
+    text.chars().map(letter).collect()
 }
 
 #[cfg(test)]
@@ -92,6 +136,7 @@ mod tests {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         apply(policy, &server)
+            .unwrap()
             .into_keys()
             .map(|name| name.into_string().unwrap())
             .collect()
@@ -159,5 +204,49 @@ mod tests {
             ..EnvPolicy::default()
         };
         assert_eq!(names(&policy), ["PATH"]);
+    }
+
+    #[test]
+    fn letters_are_compared_without_case_in_any_alphabet_and_stay_letters() {
+        for (glob, name) in [
+            ("ÉTÉ_*", "été_1"),
+            ("k?", "\u{212A}B"),
+            ("a?c", "A\u{130}C"),
+            ("\u{130}", "\u{130}"),
+        ] {
+            let policy = EnvPolicy {
+                inherit: Inherit::None,
+                set: [
+                    (name.to_owned(), String::new()),
+                    ("other".to_owned(), String::new()),
+                ]
+                .into(),
+                include_only: strings(&[glob]),
+                ..EnvPolicy::default()
+            };
+            assert_eq!(names(&policy), [name], "{glob}");
+        }
+    }
+
+    #[test]
+    fn what_could_take_too_long_is_refused_exactly_from_there_on() {
+        const NAME: usize = 1 << 10;
+        let environment = [(OsString::from("n".repeat(NAME - 1)), OsString::new())];
+        let with_glob = |bytes: usize| strings(&[&format!("*{}x", "n".repeat(bytes - 2))]);
+        let longest = MAX_GLOB_STEPS / NAME - 1;
+        let exclude = |bytes| EnvPolicy {
+            exclude: with_glob(bytes),
+            ..EnvPolicy::default()
+        };
+        let include_only = |bytes| EnvPolicy {
+            include_only: with_glob(bytes),
+            ..EnvPolicy::default()
+        };
+        let kept = |policy: EnvPolicy| apply(&policy, &environment).map(|kept| kept.len());
+        let refused = |field| Err(TooManySteps { field });
+        assert_eq!(kept(exclude(longest)), Ok(1));
+        assert_eq!(kept(exclude(longest + 1)), refused("envPolicy.exclude"));
+        assert_eq!(kept(include_only(longest)), Ok(0));
+        assert_eq!(kept(include_only(longest + 1)), refused("envPolicy.includeOnly"));
     }
 }

@@ -263,6 +263,12 @@ pub const RETAIN_EXPIRED: Duration = Duration::from_hours(1);
 /// thousands.
 pub const MAX_RECORD_BYTES: usize = 4 << 10;
 
+/// What it may take to match the names of variables with the globs of an `envPolicy`, in steps: the length of all names times
+/// that of all globs, in bytes. A start that could take more is refused.
+///
+/// A tenth of a second. A large environment has some thousands of bytes of names, and a long list of globs a thousand.
+pub const MAX_GLOB_STEPS: usize = 1 << 26;
+
 /// Longest time that a client can set for a process. A longer one is shortened: it is for ever.
 pub const MAX_TIME: Duration = Duration::from_hours(24 * 365);
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TaskError;
 
-/// Environment and command line of one task together, in bytes. The system runs what is about as long.
+/// Command line, environment and its policy of one task together, in bytes. Each word counts as one more, with which it ends. The system runs what is about as long.
 const MAX_SPEC_BYTES: usize = 1 << 20;
 
 /// Title and labels of one task together, in bytes, as of a process. They are repeated in each list.
@@ -133,7 +133,7 @@ fn check(params: &SubmitParams) -> Result<(), TaskError> {
     if title + bytes_of(&params.labels) > MAX_TEXT_BYTES {
         return Err(too_long("labels", MAX_TEXT_BYTES));
     }
-    let argv = params.argv.iter().flatten().map(String::len).sum::<usize>();
+    let argv = bytes_of_all(params.argv.iter().flatten());
     let command = params.command.as_ref().map_or(argv, String::len);
     if command > MAX_SPEC_BYTES {
         let field = if params.argv.is_some() { "argv" } else { "command" };
@@ -141,6 +141,13 @@ fn check(params: &SubmitParams) -> Result<(), TaskError> {
     }
     if command + bytes_of(&params.env) > MAX_SPEC_BYTES {
         return Err(too_long("env", MAX_SPEC_BYTES));
+    }
+    let policy = params.env_policy.as_ref().map_or(0, |policy| {
+        let globs = policy.exclude.iter().chain(&policy.include_only);
+        bytes_of(&policy.set) + bytes_of_all(globs)
+    });
+    if command + bytes_of(&params.env) + policy > MAX_SPEC_BYTES {
+        return Err(too_long("envPolicy", MAX_SPEC_BYTES));
     }
     if params.size.is_some() && !params.tty {
         return Err(TaskError::invalid("size", "only a terminal has a size"));
@@ -176,6 +183,11 @@ fn bytes_of(pairs: &StringMap) -> usize {
     pairs.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
+/// How long words are, each with its end, in bytes.
+fn bytes_of_all<'a>(words: impl Iterator<Item = &'a String>) -> usize {
+    words.map(|word| word.len() + 1).sum()
+}
+
 /// The beginning of the first line of a text.
 fn shortened(text: String) -> String {
     let line = text
@@ -192,6 +204,7 @@ fn shortened(text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use exec_protocol::process::EnvPolicy;
     use exec_protocol::task::RetryPolicy;
 
     use super::*;
@@ -248,6 +261,32 @@ mod tests {
                 "{error:?}"
             );
         }
+    }
+
+    #[test]
+    fn words_without_letters_and_policies_count_as_well() {
+        let of_words = |count: usize| SubmitParams {
+            argv: Some([vec!["x".to_owned()], vec![String::new(); count - 1]].concat()),
+            ..SubmitParams::default()
+        };
+        let of_policy = |bytes: usize| SubmitParams {
+            env_policy: Some(EnvPolicy {
+                exclude: vec!["x".repeat(bytes / 2 - 1)],
+                include_only: vec!["x".repeat(bytes / 4 - 1)],
+                set: [("x".to_owned(), "x".repeat(bytes / 4 - 1))].into(),
+                ..EnvPolicy::default()
+            }),
+            ..command("")
+        };
+        let refused_for = |params| match spec(params) {
+            Ok(_) => None,
+            Err(TaskError::Invalid { field, .. }) => Some(field),
+            Err(error) => panic!("{error:?}"),
+        };
+        assert_eq!(refused_for(of_words(MAX_SPEC_BYTES - 1)), None);
+        assert_eq!(refused_for(of_words(MAX_SPEC_BYTES)), Some("argv"));
+        assert_eq!(refused_for(of_policy(MAX_SPEC_BYTES)), None);
+        assert_eq!(refused_for(of_policy(MAX_SPEC_BYTES + 4)), Some("envPolicy"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ProcessLimits, Size, Umask};
+use crate::bounded::{MAX_ARGUMENTS, MAX_GLOBS, list, null_as_empty};
 use crate::lenient::{null_as_default, unique_names};
 use crate::{Group, Method, ProcessId, StartKey, StringMap, Uid, WirePath};
 
@@ -30,7 +31,8 @@ pub struct StartParams {
     /// The client's name for the process, unique within the session.
     pub process_id: ProcessId,
     /// The program and its arguments. With a slash the program is relative to `cwd`; without, it is
-    /// looked up in the PATH of the child's final environment, else in `/usr/bin:/bin`.
+    /// looked up in the PATH of the child's final environment, else in `/usr/bin:/bin`. At most [`MAX_ARGUMENTS`].
+    #[serde(deserialize_with = "list::<MAX_ARGUMENTS, _, _>")]
     pub argv: Vec<String>,
     /// The working directory. Default: the server's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,7 +176,7 @@ impl StartParams {
 }
 
 /// Which of the server's variables a child gets. The steps apply in the order of the fields; names
-/// in `exclude` and `include_only` are globs (`*`, `?`) and ignore case.
+/// in `exclude` and `include_only` are globs (`*`, `?`) and ignore case; there are at most [`MAX_GLOBS`] in each.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EnvPolicy {
@@ -185,13 +187,13 @@ pub struct EnvPolicy {
     #[serde(deserialize_with = "null_as_default")]
     pub ignore_default_excludes: bool,
     /// Names to drop.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "null_as_empty::<MAX_GLOBS, _, _>")]
     pub exclude: Vec<String>,
     /// Variables to set.
     #[serde(deserialize_with = "unique_names")]
     pub set: StringMap,
     /// If not empty, every other name is dropped, also those that were `set`.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "null_as_empty::<MAX_GLOBS, _, _>")]
     pub include_only: Vec<String>,
 }
 

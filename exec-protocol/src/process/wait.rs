@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Stream;
+use crate::bounded::{MAX_IDS, null_as_empty};
 use crate::lenient::{null_as_default, unique_names};
 use crate::{Group, Method, ProcessId, Seq};
 
@@ -26,7 +27,7 @@ pub struct WaitParams {
     /// The processes, each by the client's name or else by its uid. One that is named twice counts once.
     #[serde(
         default,
-        deserialize_with = "null_as_default",
+        deserialize_with = "null_as_empty::<MAX_IDS, _, _>",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub process_ids: Vec<ProcessId>,

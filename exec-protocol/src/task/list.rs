@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{LaneName, TaskId, TaskRecord, TaskRef, TaskState};
-use crate::lenient::{null_as_default, unique_names};
+use crate::bounded::{MAX_CHOICES, null_as_empty};
+use crate::lenient::unique_names;
 use crate::{Group, Method, StringMap};
 
 /// `task/list`: the records of many tasks, the newest first.
@@ -31,7 +32,10 @@ pub struct ListParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lane: Option<LaneName>,
     /// Those in one of these states.
-    #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "null_as_empty::<MAX_CHOICES, _, _>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub states: Vec<TaskState>,
     /// Those that have all of these labels.
     #[serde(

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Scope, TaskId, TaskState};
+use crate::bounded::{MAX_IDS, list};
 use crate::{Group, Method};
 
 /// `task/notices`: the ends that nobody has acknowledged, oldest first, at most 1,000.
@@ -69,6 +70,7 @@ impl Method for Ack {
 #[serde(rename_all = "camelCase")]
 pub struct AckParams {
     /// Their numbers; at most 1,000. Those that are not known are acknowledged already.
+    #[serde(deserialize_with = "list::<MAX_IDS, _, _>")]
     pub notice_ids: Vec<u64>,
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{LaneName, TaskId, TaskRecord};
+use crate::bounded::{MAX_ARGUMENTS, MAX_CHOICES, list, optional_list};
 use crate::lenient::{null_as_default, unique_names};
 use crate::process::{EnvPolicy, Size};
 use crate::{Group, Method, StartKey, StringMap, WirePath};
@@ -33,7 +34,10 @@ pub struct SubmitParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
     /// The program and its arguments, as in `process/start`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "optional_list::<MAX_ARGUMENTS, _, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub argv: Option<Vec<String>>,
     /// The working directory. Default: the server's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,6 +124,7 @@ pub struct RetryPolicy {
     #[serde(default, deserialize_with = "null_as_default")]
     pub backoff_ms: u64,
     /// How an attempt must have ended.
+    #[serde(deserialize_with = "list::<MAX_CHOICES, _, _>")]
     pub on: Vec<RetryOn>,
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{TaskId, TaskRecord, TaskRef};
+use crate::bounded::{MAX_IDS, null_as_empty};
 use crate::lenient::null_as_default;
 use crate::process::WaitMode;
 use crate::{Group, Method};
@@ -23,7 +24,10 @@ impl Method for Wait {
 #[serde(rename_all = "camelCase", default)]
 pub struct WaitParams {
     /// Their ids, or the beginnings of them; at most 1,000.
-    #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "null_as_empty::<MAX_IDS, _, _>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub task_ids: Vec<TaskRef>,
     /// All that are active in this group.
     #[serde(skip_serializing_if = "Option::is_none")]

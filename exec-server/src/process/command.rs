@@ -10,7 +10,7 @@ use pty_utils::{Command, Stdin, Streams};
 use super::HouseRules;
 use super::restrictions::restrictions;
 use super::stdin::StdinKind;
-use crate::env_policy;
+use crate::env_policy::{self, TooManySteps};
 use crate::limits::MAX_RECORD_BYTES;
 
 /// Why a start was refused before anything ran.
@@ -28,6 +28,9 @@ pub(crate) enum CommandError {
         /// The name.
         name: String,
     },
+    /// A policy that could take too long to carry out.
+    #[error(transparent)]
+    TooManySteps(#[from] TooManySteps),
     /// A size without a terminal to give it to.
     #[error("`size` is for a terminal, and `tty` is false")]
     SizeWithoutTerminal,
@@ -93,7 +96,7 @@ pub(crate) fn command(
     let mut env = match &params.env_policy {
         Some(policy) => {
             check_names(&policy.set)?;
-            env_policy::apply(policy, environment)
+            env_policy::apply(policy, environment)?
         }
         None => env_policy::Environment::new(),
     };

@@ -10,6 +10,7 @@ use pty_utils::{Field, Resource, SpawnError};
 use rustix::io::Errno;
 
 use crate::causes::described;
+use crate::env_policy::TooManySteps;
 use crate::files::FileError;
 use crate::output::{PatternError, ReadError};
 use crate::process::{CommandError, ResizeError, SandboxUnsupported, StdinRefusal};
@@ -115,6 +116,7 @@ impl From<CommandError> for RpcError {
             CommandError::KeepUnsupported => (ErrorKind::KeepUnsupported, "onDisconnect"),
             CommandError::EmptyArgv => (ErrorKind::EmptyArgv, "argv"),
             CommandError::Sandbox(refusal) => return (*refusal).into(),
+            CommandError::TooManySteps(TooManySteps { field }) => (ErrorKind::InvalidParams, *field),
             CommandError::VariableName { .. } => (ErrorKind::InvalidParams, "env"),
             CommandError::SizeWithoutTerminal => (ErrorKind::InvalidParams, "size"),
         };

@@ -27,6 +27,9 @@ const CANDIDATES: usize = 20;
 const PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1_000;
 
+/// Labels that the tasks of a page are to have, at most. Each is a condition of the query.
+const MAX_LABELS: usize = 100;
+
 /// Tasks of each kind in a summary.
 const SUMMARY: u32 = 20;
 
@@ -85,6 +88,9 @@ impl Engine {
                 "limit",
                 format!("not between 1 and {MAX_PAGE}"),
             ));
+        }
+        if params.labels.len() > MAX_LABELS {
+            return Err(TaskError::invalid("labels", format!("more than {MAX_LABELS}")));
         }
         let mut choice = Choice::of_list(params);
         if let Some(after) = &params.after {

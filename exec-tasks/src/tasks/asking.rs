@@ -1,5 +1,6 @@
 //! What clients ask for, method by method.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -269,18 +270,14 @@ impl Tasks {
         self.look(move |engine| {
             let mut ids = Vec::new();
             for task in &refs {
-                let id = engine.id(task)?;
-                if !ids.contains(&id) {
-                    ids.push(id);
-                }
+                ids.push(engine.id(task)?);
             }
             if scope != Scope::default() {
-                for id in engine.active_in(&scope)? {
-                    if !ids.contains(&id) {
-                        ids.push(id);
-                    }
-                }
+                ids.extend(engine.active_in(&scope)?);
             }
+            // Of a scope there may be very many.
+            let mut seen = HashSet::new();
+            ids.retain(|id| seen.insert(id.clone()));
             Ok(ids)
         })
         .await

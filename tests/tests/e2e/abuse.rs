@@ -7,6 +7,7 @@ mod answers;
 mod floods;
 mod frames;
 mod lines;
+mod lists;
 mod messages;
 mod raw;
 mod sessions;

@@ -1,7 +1,8 @@
 //! Requests whose params are wrong.
 
 use exec_protocol::ErrorKind::{self, InvalidBase64, InvalidParams, InvalidPath};
-use exec_tests::{Peer, on_every_wire};
+use exec_protocol::{MAX_ARGUMENTS, MAX_GLOBS, MAX_IDS, MAX_NAMES};
+use exec_tests::{Peer, fixture, on_every_wire};
 use serde_json::{Value, json};
 
 use crate::witness;
@@ -161,6 +162,59 @@ on_every_wire! {
         }
         witness::answers(peer, "still here").await;
         witness::end(peer).await;
+    }
+
+    async fn a_list_or_an_object_that_is_too_long_is_named(peer: &mut Peer) {
+        witness::start(peer).await;
+        let names = |count: usize| -> Value { (0..count).map(|number| (format!("v{number}"), json!(""))).collect() };
+        let start = |member: &str, value: Value| {
+            let mut params = json!({"processId": "p", "argv": fixture::argv(["exit", "0"])});
+            params[member] = value;
+            params
+        };
+        let globs = vec!["*"; MAX_GLOBS + 1];
+        let offsets: Value = (0..=MAX_NAMES).map(|number| (format!("p{number}"), json!(number))).collect();
+        let until = json!({"kind": "exited"});
+        for (method, params, field, most) in [
+            ("process/start", start("argv", json!(vec![""; MAX_ARGUMENTS + 1])), "argv", MAX_ARGUMENTS),
+            ("process/start", start("env", names(MAX_NAMES + 1)), "env", MAX_NAMES),
+            ("process/start", start("labels", names(MAX_NAMES + 1)), "labels", MAX_NAMES),
+            ("process/start", start("envPolicy", json!({"set": names(MAX_NAMES + 1)})), "envPolicy.set", MAX_NAMES),
+            ("process/start", start("envPolicy", json!({"exclude": globs})), "envPolicy.exclude", MAX_GLOBS),
+            ("process/start", start("envPolicy", json!({"includeOnly": globs})), "envPolicy.includeOnly", MAX_GLOBS),
+            ("process/list", json!({"labels": names(MAX_NAMES + 1)}), "labels", MAX_NAMES),
+            ("process/wait", json!({"processIds": vec![witness::NAME; MAX_IDS + 1], "until": until}), "processIds", MAX_IDS),
+            ("process/wait", json!({"processIds": [witness::NAME], "until": until, "fromOffsets": offsets}), "fromOffsets", MAX_NAMES),
+        ] {
+            let error = peer.refused(method, params).await;
+            assert_eq!((error.kind(), error.data.field.as_deref()), (Some(InvalidParams), Some(field)), "{method}: {error:?}");
+            assert!(error.message.contains(&format!("more than {most} ")), "{method}: {error:?}");
+        }
+        // What is as long as it may be is carried out, and what nobody knows may have any length.
+        let mut params = start("env", names(MAX_NAMES));
+        params["envPolicy"] = json!({"inherit": "none", "exclude": vec!["*"; MAX_GLOBS]});
+        params["unknown"] = json!(vec![""; MAX_ARGUMENTS + 1]);
+        assert_eq!(peer.run(params).await.exit_code, Some(0));
+        let wait = json!({"processIds": vec![witness::NAME; MAX_IDS], "until": until});
+        assert_eq!(peer.call("process/wait", wait).await["timedOut"], true);
+        witness::answers(peer, "still here").await;
+        witness::end(peer).await;
+    }
+
+    async fn globs_that_could_take_too_long_are_refused(peer: &mut Peer) {
+        const LONG: usize = 8 << 10;
+        let (glob, name) = (format!("*{}", "n".repeat(LONG)), "n".repeat(LONG));
+        for (policy, field) in [
+            (json!({"inherit": "none", "set": {&name: ""}, "includeOnly": [glob]}), "envPolicy.includeOnly"),
+            // The server has some variables.
+            (json!({"exclude": vec![glob.clone(); 2_000]}), "envPolicy.exclude"),
+        ] {
+            let params = json!({"processId": "p", "argv": ["/bin/echo", "hi"], "envPolicy": policy});
+            is_refused(peer, "process/start", params, InvalidParams, Some(field)).await;
+        }
+        let policy = json!({"inherit": "none", "set": {&name: ""}, "includeOnly": [glob[..LONG - 2]]});
+        let transcript = peer.run(json!({"processId": "p", "argv": ["/bin/echo", "hi"], "envPolicy": policy})).await;
+        assert_eq!(transcript.text(), "hi\n");
     }
 
     async fn an_unknown_method_is_method_not_found(peer: &mut Peer) {

@@ -2,8 +2,9 @@
 
 use exec_protocol::process::EndReason;
 use exec_protocol::task::TaskState;
+use exec_protocol::{MAX_ARGUMENTS, MAX_CHOICES, MAX_IDS};
 use exec_tests::{Peer, on_every_wire_with_tasks};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{end, kind_and_field, task};
 
@@ -27,6 +28,8 @@ on_every_wire_with_tasks! {
             (json!({"argv": argv, "retry": {"maxAttempts": 1001, "on": ["failure"]}}), "invalidParams", Some("retry.maxAttempts")),
             (json!({"argv": argv, "retry": {"maxAttempts": 2, "on": []}}), "invalidParams", Some("retry.on")),
             (json!({"argv": argv, "title": "t".repeat(5_000)}), "invalidParams", Some("title")),
+            (json!({"argv": vec!["true"; MAX_ARGUMENTS]}), "invalidParams", Some("argv")),
+            (json!({"argv": argv, "envPolicy": {"set": {"A": "a".repeat(1 << 20)}}}), "invalidParams", Some("envPolicy")),
         ] {
             let shown = params.to_string();
             let error = peer.refused("task/submit", params).await;
@@ -34,6 +37,34 @@ on_every_wire_with_tasks! {
         }
         let list = peer.call("task/list", json!({})).await;
         assert_eq!(list, json!({"records": [], "next": null}));
+    }
+
+    async fn lists_that_are_too_long_are_refused_by_each_method(peer: &mut Peer) {
+        for (method, params, field) in [
+            ("task/submit", json!({"argv": vec![""; MAX_ARGUMENTS + 1]}), "argv"),
+            ("task/submit", json!({"command": "true", "retry": {"maxAttempts": 2, "on": vec!["failure"; MAX_CHOICES + 1]}}), "retry.on"),
+            ("task/list", json!({"states": vec!["queued"; MAX_CHOICES + 1]}), "states"),
+            ("task/list", json!({"labels": (0..=100).map(|n| (n.to_string(), json!(""))).collect::<Value>()}), "labels"),
+            // Both say themselves that 1,000 are enough.
+            ("task/wait", json!({"taskIds": vec!["t"; 1_001]}), "taskIds"),
+            ("task/wait", json!({"taskIds": vec!["t"; MAX_IDS + 1]}), "taskIds"),
+            ("task/ack", json!({"noticeIds": vec![1; 1_001]}), "noticeIds"),
+            ("task/ack", json!({"noticeIds": vec![1; MAX_IDS + 1]}), "noticeIds"),
+        ] {
+            let error = peer.refused(method, params).await;
+            assert_eq!(kind_and_field(&error), ("invalidParams", Some(field)), "{method}: {error:?}");
+        }
+    }
+
+    /// What it has to match is known when it is started.
+    async fn globs_that_could_take_too_long_are_why_a_task_is_not_started(peer: &mut Peer) {
+        const LONG: usize = 8 << 10;
+        let policy = json!({"set": {"n".repeat(LONG): ""}, "includeOnly": [format!("*{}", "n".repeat(LONG))]});
+        let record = peer.run_task(json!({"taskId": "t", "argv": ["/bin/true"], "envPolicy": policy})).await;
+        assert_eq!(end(&record), (TaskState::Failed, Some(EndReason::StartFailed), None));
+        let failure = record.attempts[0].failure.as_ref().expect("it is told why");
+        assert_eq!(failure.kind, "invalidParams");
+        assert!(failure.message.contains("envPolicy.includeOnly"), "{failure:?}");
     }
 
     async fn members_of_another_type_are_refused(peer: &mut Peer) {
