@@ -270,3 +270,6 @@ impl Process {
         self.mailbox.lock().expect("no holder of this lock can panic")
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

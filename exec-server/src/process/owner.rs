@@ -112,7 +112,12 @@ impl Owner {
     }
 
     /// Carries the process to its close. Gives who outlives it.
-    pub(crate) async fn run(mut self) -> Option<Leftovers> {
+    pub(crate) async fn run(self) -> Option<Leftovers> {
+        let process = Arc::clone(&self.process);
+        Self::carried(&process, self.carry()).await
+    }
+
+    async fn carry(mut self) -> Option<Leftovers> {
         // What came while the spawn was under way.
         let mut close = self.read_mail();
         let close = loop {

@@ -1,10 +1,8 @@
 //! A session against a model of it: who speaks for it, and who is asked to end and why.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use exec_protocol::process::{Containment, EndReason, StartParams};
-use exec_protocol::{Uid, WirePath};
+use exec_protocol::process::EndReason;
 use proptest::prelude::*;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
@@ -12,9 +10,8 @@ use tokio_util::task::TaskTracker;
 use super::*;
 use crate::access::Identity;
 use crate::files::Threads;
-use crate::limits::{MIN_RETAIN_BYTES, TERMINATE_GRACE};
-use crate::output::OutputLog;
-use crate::process::{Description, StdinKind};
+use crate::limits::TERMINATE_GRACE;
+use crate::process;
 
 /// Names, so that some are taken when they are wanted.
 const NAMES: usize = 4;
@@ -186,7 +183,7 @@ impl Case {
     }
 
     fn start(&mut self, name: usize, on_disconnect: OnDisconnect) {
-        let process = starting(name, on_disconnect);
+        let process = process::tests::starting(name, on_disconnect);
         let outcome = self.session.reserve(&process);
         let is_taken = self.processes.contains_key(&name);
         assert_eq!(outcome.is_err(), self.is_over || is_taken);
@@ -233,22 +230,6 @@ impl Case {
         }
         assert_eq!(self.session.processes().len(), self.processes.len());
     }
-}
-
-fn starting(name: usize, on_disconnect: OnDisconnect) -> Arc<Process> {
-    /// So that no two processes have the same uid.
-    static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-    let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let id = ProcessId::new(&name.to_string()).unwrap();
-    let params = StartParams {
-        on_disconnect: Some(on_disconnect),
-        ..StartParams::new(id.clone(), ["true"])
-    };
-    let cwd = WirePath::new(PathBuf::from("/")).unwrap();
-    let uid = Uid::new(&count.to_string()).unwrap();
-    let description = Description::new(&params, uid, Some(Identity::Local), &cwd, TERMINATE_GRACE).unwrap();
-    let log = OutputLog::new(&id, MIN_RETAIN_BYTES, None);
-    Process::starting(description, StdinKind::None, Containment::Group, log)
 }
 
 proptest! {

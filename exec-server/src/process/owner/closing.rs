@@ -1,19 +1,25 @@
 //! The end of an owner's work.
 
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
-use exec_protocol::process::Holder;
+use exec_protocol::process::{EndReason, Holder};
+use futures_util::FutureExt as _;
 use pty_utils::{HoldersQuery, Leftovers, Output};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::Owner;
+use super::{Owner, UNKNOWN_EXIT_CODE};
 use crate::clock::WallClock;
 use crate::limits::HOLDERS_WAIT;
-use crate::output::CloseFacts;
+use crate::output::{CloseFacts, ExitFacts, Summary};
 use crate::process::lifecycle::Close;
 use crate::process::record::cpu;
 use crate::process::{Phase, Process, Stop};
+
+/// Why output is incomplete whose owner is gone.
+const ABANDONED: &str = "the server failed to look after it, and has killed it";
 
 impl Owner {
     /// Lets go of all that the child had, and publishes the close. Gives who outlives it.
@@ -67,6 +73,20 @@ impl Owner {
     }
 }
 
+impl Owner {
+    /// Carries a process to its close, whatever becomes of its owner: a mistake of ours ends this process and no other, and is told.
+    pub(super) async fn carried(
+        process: &Arc<Process>,
+        owner: impl Future<Output = Option<Leftovers>>,
+    ) -> Option<Leftovers> {
+        AssertUnwindSafe(owner).catch_unwind().await.unwrap_or_else(|_| {
+            // What the child had went with the owner, and whoever was left of it.
+            process.abandon();
+            None
+        })
+    }
+}
+
 /// Who holds the output open, as far as it can be found out in a while.
 async fn holders(outputs: &[Output]) -> Vec<Holder> {
     let queries: Vec<_> = outputs.iter().map(Output::holders).collect();
@@ -85,6 +105,33 @@ async fn holders(outputs: &[Output]) -> Vec<Holder> {
 }
 
 impl Process {
+    /// Tells an end that nobody has seen.
+    fn abandon(&self) {
+        self.shut_mailbox();
+        let Summary { exit, closed, .. } = self.log.summary();
+        let at_ms = WallClock::now().ms();
+        if exit.is_none() {
+            self.log.push_exit(ExitFacts {
+                code: UNKNOWN_EXIT_CODE,
+                signal: None,
+                reason: EndReason::Signaled,
+                asked_by: None,
+                at_ms,
+            });
+        }
+        if closed.is_none() {
+            self.log.push_closed(CloseFacts {
+                at_ms,
+                cpu: None,
+                max_rss_bytes: None,
+                incomplete: true,
+                failure: Some(ABANDONED.to_owned()),
+                held_by: Vec::new(),
+            });
+        }
+        self.phase.send_replace(Phase::Closed);
+    }
+
     /// Whatever comes from now on is answered that it is too late.
     fn shut_mailbox(&self) {
         let mut mailbox = self.lock();
@@ -95,5 +142,47 @@ impl Process {
         mailbox.signals.clear();
         mailbox.usage.clear();
         self.phase.send_replace(Phase::Closing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exec_protocol::process::OnDisconnect;
+
+    use super::*;
+    use crate::process::tests::starting;
+
+    #[test]
+    fn a_process_whose_owner_fails_is_told_to_be_closed_and_incomplete() {
+        loom::model(|| {
+            let process = starting(1, OnDisconnect::Session);
+            let carried = Owner::carried(&process, async { panic!("a mistake") });
+            assert!(carried.now_or_never().unwrap().is_none());
+            let Summary { exit, closed, .. } = process.log.summary();
+            assert_eq!(exit.unwrap().code, UNKNOWN_EXIT_CODE);
+            let closed = closed.unwrap();
+            assert!(closed.incomplete);
+            assert_eq!(closed.failure.as_deref(), Some(ABANDONED));
+            assert_eq!(*process.phase.borrow(), Phase::Closed);
+        });
+    }
+
+    #[test]
+    fn what_was_told_before_its_owner_failed_stays() {
+        loom::model(|| {
+            let process = starting(1, OnDisconnect::Session);
+            let owner = async {
+                process.log.push_exit(ExitFacts {
+                    code: 3,
+                    signal: None,
+                    reason: EndReason::Exited,
+                    asked_by: None,
+                    at_ms: 1,
+                });
+                panic!("a mistake")
+            };
+            Owner::carried(&process, owner).now_or_never();
+            assert_eq!(process.log.summary().exit.unwrap().code, 3);
+        });
     }
 }
