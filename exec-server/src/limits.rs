@@ -3,9 +3,17 @@
 //! `initialize` tells those that a client can run into. Caps of the wire itself (batches, nesting, ids)
 //! stand in exec-protocol, and what only shapes one module's work stands in that module.
 
+mod connections;
+mod files;
+mod logs;
+
 use std::time::Duration;
 
 use exec_protocol::process;
+
+pub use connections::*;
+pub use files::*;
+pub use logs::*;
 
 /// Longest message in either direction, in bytes.
 ///
@@ -151,63 +159,6 @@ pub fn default_output_memory() -> usize {
     crate::machine::memory_bytes() / 2
 }
 
-/// Longest file that is read or written in one message, in bytes. A longer one is refused, and read or written in parts.
-///
-/// With base64 and what stands around it, it makes a message.
-pub const MAX_FILE_BYTES: usize = (MAX_MESSAGE_BYTES - (64 << 10)) / 4 * 3;
-
-/// Longest part of a file that is read or written at once through a handle, in bytes. A longer one is refused.
-pub const MAX_FILE_BLOCK_BYTES: usize = 1 << 20;
-
-/// Open files of one session. Beyond it `fs/open` is refused.
-pub const MAX_FILE_HANDLES: usize = 128;
-
-/// Open files of all sessions. Beyond it `fs/open` is refused.
-///
-/// As many as eight sessions may have. Each takes a descriptor, and so does whatever else a server does.
-pub const MAX_FILE_HANDLES_IN_ALL: usize = 1024;
-
-/// Pieces of file work of one session that are under way at a time. Others wait for their turn.
-///
-/// Each takes a thread, and memory for one message. More gain nothing where the disk is quick; a few may hang on a
-/// network's disk, and the rest gets on.
-pub const MAX_FILE_JOBS: usize = 8;
-
-/// As many of them at a time have an answer that may be as long as a message. An answer counts until it is handed to the
-/// connection.
-pub const MAX_LONG_FILE_JOBS: usize = 4;
-
-/// Longest list of files in one answer, in bytes as it goes out. A walk ends there; a directory with more is refused.
-pub const MAX_FILE_LIST_BYTES: usize = 24 << 20;
-
-/// Levels of directories that a walk goes down.
-pub const MAX_WALK_DEPTH: usize = 64;
-
-/// Directories that a walk looks into.
-pub const MAX_WALK_DIRECTORIES: usize = 10_000;
-
-/// Entries that a walk gives.
-///
-/// As many as the sources of a large project.
-pub const MAX_WALK_ENTRIES: usize = 50_000;
-
-/// Errors that a walk tells. With more it is truncated.
-pub const MAX_WALK_ERRORS: usize = 1_000;
-
-/// Pieces of file work of one session that are asked for and not done. When it is reached, reading pauses; when nothing gets
-/// done meanwhile, more are refused.
-///
-/// Half of the requests that may be in flight: a disk that hangs leaves room for everything else.
-pub const MAX_FILE_WORK: usize = MAX_REQUESTS_IN_FLIGHT / 2;
-
-/// What all of them are to write, in bytes. As for [`MAX_FILE_WORK`]; the last one may exceed it, by at most one message.
-pub const MAX_FILE_WORK_BYTES: usize = 64 << 20;
-
-/// Threads for file work, of all sessions.
-///
-/// Some thirty sessions may have nothing but work that hangs, before it holds up that of others.
-pub const MAX_FILE_THREADS: usize = 256;
-
 /// From the polite signal to the kill.
 ///
 /// A shell's exit trap needs milliseconds; a database that flushes needs a second.
@@ -288,84 +239,9 @@ pub const MAX_SESSIONS: usize = 1024;
 /// bounds what a system costs that has no limit: before Linux 5.9 a child tries to close each of them.
 pub const MAX_OPEN_FILES: u64 = 1 << 20;
 
-/// Websocket connections at a time. Beyond it the server answers 503.
-pub const MAX_CONNECTIONS: usize = 1024;
-
-/// How long nothing comes from a websocket's peer before it is pinged, and again before the next ping.
-///
-/// Three fit into [`SILENT_PEER`], so that one that is lost costs nothing, and it is well within the minute after which
-/// routers begin to forget a connection that is idle.
-pub const PING_AFTER: Duration = Duration::from_secs(20);
-
-/// How long nothing comes from a websocket's peer before it is hung up on. Its session can be resumed.
-///
-/// A network that is away for half a minute is a nuisance, and its connections often survive it. It leaves a
-/// client that comes back the better part of [`DETACHED_SESSION`], which only begins then.
-pub const SILENT_PEER: Duration = Duration::from_mins(1);
-
-/// Longest head of an HTTP request, in bytes. Beyond it the server answers 431.
-pub const MAX_HTTP_HEAD_BYTES: usize = 8 << 10;
-
-/// Connections of which it is not known yet whose they are, as their HTTP request was not answered. When there is one more, one
-/// goes of those that come from where most of them come from.
-///
-/// A client is one for milliseconds.
-pub const MAX_NEWCOMERS: usize = 64;
-
-/// How long a connection may take for TLS, its HTTP request and `initialize` together. Then it is hung up on.
-pub const NEWCOMER_WAIT: Duration = Duration::from_secs(10);
-
-/// Shortest secret that is accepted from a file, in bytes. A shorter one is refused, because it can be guessed.
-///
-/// As much as HS256 wants of its key, and in hexadecimal digits still more than anybody can try.
-pub const MIN_SECRET_BYTES: usize = 32;
-
-/// Longest file with a secret, in bytes. A longer one is refused: it is something else.
-pub const MAX_SECRET_FILE_BYTES: usize = 4 << 10;
-
-/// How far the clocks of this server and of whoever signs its tokens may be apart, where nobody says otherwise.
-///
-/// Machines that ask for the time are apart by milliseconds; a token that lives a minute too long would be a risk.
-pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
-
-/// Refused requests of one source at once that are answered. Beyond it, it is hung up on without an answer.
-///
-/// A person who tries out settings needs a few.
-pub const REFUSALS_AT_ONCE: u32 = 10;
-
-/// From one refused request to the next that is answered, once [`REFUSALS_AT_ONCE`] is used up.
-pub const BETWEEN_REFUSALS: Duration = Duration::from_secs(1);
-
-/// Sources of refused requests that are remembered. Beyond it the one is forgotten that would be answered in full soonest.
-///
-/// Each takes some 50 bytes. Who has more addresses than this learns nothing by it but refusals.
-pub const MAX_REFUSED_SOURCES: usize = 1024;
-
-/// Lines that one place in the code may log at once, and afterwards one for each [`LOG_LINE_EVERY`]. What is left out is
-/// counted, and told with the next line of that place, or by itself after as long a quiet.
-///
-/// A few things that happen together are all seen.
-pub const LOG_BURST: u32 = 5;
-
-/// How often a place in the code may log again and again.
-///
-/// A flood shows as long as it goes on, and an hour of it makes 3,600 lines, however much it is.
-pub const LOG_LINE_EVERY: Duration = Duration::from_secs(1);
-
-/// Longest message in the log, and longest value beside it, in bytes. A longer one is cut, and ends with `…`.
-///
-/// The longest path that Linux knows is of that length.
-pub const MAX_LOG_VALUE_BYTES: usize = 4 << 10;
-
-/// Lines of the log that were not yet written, in bytes. Beyond it lines are lost, which is counted, and told later.
-///
-/// What every place in the code says in a minute, at usual lengths.
-pub const LOG_QUEUE_BYTES: usize = 256 << 10;
-
-/// How long the end of the program may be held up by what is left of its log.
-pub const LOG_FLUSH: Duration = Duration::from_millis(500);
-
-// What must hold between them is checked by the compiler.
+// A peer that pings at the rate that is allowed may do so while nobody reads.
+const _: () =
+    assert!(CONTROL_FRAMES_AT_ONCE as u128 * BETWEEN_CONTROL_FRAMES.as_nanos() > SILENT_PEER.as_nanos());
 const _: () = assert!(MAX_READ_BYTES as u64 >= process::DEFAULT_MAX_BYTES);
 const _: () = assert!(MAX_READ_REPLY_BYTES < MAX_MESSAGE_BYTES);
 const _: () = assert!(MAX_FILE_LIST_BYTES < MAX_MESSAGE_BYTES / 8 * 7);

@@ -101,7 +101,8 @@ impl Count {
         self.0.fetch_add(more as u64, Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    /// How many there were.
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -99,6 +99,10 @@ pub enum CloseReason {
     NotUtf8,
     /// What came was nothing that the wire knows, and it has no way to go on.
     Malformed,
+    /// The peer sent more pings and pongs than anybody needs.
+    ControlFlood,
+    /// A message came in pieces that were hardly more than their own heads.
+    SmallFragments,
 }
 
 impl CloseReason {
@@ -113,6 +117,8 @@ impl CloseReason {
             Self::NotInitialized => "`initialize` did not come in time",
             Self::NotUtf8 => "a message is not UTF-8",
             Self::Malformed => "a frame is not one that a client may send",
+            Self::ControlFlood => "too many pings and pongs",
+            Self::SmallFragments => "the fragments of a message are too small",
         }
     }
 }

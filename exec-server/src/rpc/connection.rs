@@ -76,6 +76,8 @@ struct Dispatch<'a> {
     waiting: Waiting,
     batched: Batched,
     turn: Turn,
+    /// Answers so far.
+    answered: u64,
     stopping: CancellationToken,
 }
 
@@ -111,6 +113,7 @@ impl<'a> Dispatch<'a> {
             waiting: Waiting::default(),
             batched: Batched::default(),
             turn: Turn::default(),
+            answered: 0,
             stopping: server.stopping().child_token(),
         }
     }
@@ -220,7 +223,8 @@ impl<'a> Dispatch<'a> {
     /// Lets others have their turn, if this message of so many bytes was the last of ours. A peer that never pauses, and wants
     /// no answers, would leave them none.
     async fn give_way(&mut self, bytes: usize) {
-        if self.turn.ends_with(bytes) {
+        let by_all = self.server.stats().answered.get();
+        if self.turn.ends_with(bytes, by_all.wrapping_sub(self.answered)) {
             yield_now().await;
         }
     }
@@ -332,7 +336,7 @@ impl<'a> Dispatch<'a> {
         let mut answer = Vec::new();
         envelope::write_result(&mut answer, style, id, &result);
         session.attach(&self.outbox, params.notifications, self.server.takeover(), answer)?;
-        self.server.stats().answered.add(1);
+        self.count_answers(1);
         tracing::debug!(client = params.client_name, "initialized");
         let caller = Caller::new(self.server, &session, &params.client_name, &self.outbox);
         let dispatcher = Dispatcher::new(self.server.methods(), caller, self.stopping.clone());
@@ -360,13 +364,18 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    fn answer(&self, Waited { answer, requests, .. }: Waited) {
+    fn answer(&mut self, Waited { answer, requests, .. }: Waited) {
         self.push(answer, requests);
     }
 
-    fn push(&self, answer: Vec<u8>, requests: usize) {
-        self.server.stats().answered.add(requests);
+    fn push(&mut self, answer: Vec<u8>, requests: usize) {
+        self.count_answers(requests);
         self.outbox.push_answer(answer);
+    }
+
+    fn count_answers(&mut self, requests: usize) {
+        self.answered += requests as u64;
+        self.server.stats().answered.add(requests);
     }
 }
 

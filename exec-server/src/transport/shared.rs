@@ -28,6 +28,8 @@ struct Shared {
     is_held_up: AtomicBool,
     /// What was read since others had their turn, in bytes.
     read_in_turn: AtomicUsize,
+    /// Whether a turn has ended of which nobody has asked yet.
+    has_given_way: AtomicBool,
 }
 
 /// What is read in one turn, in bytes. There may be thousands of frames in it that are no messages, so that nobody else gives way.
@@ -41,6 +43,7 @@ impl SharedStream {
             heard_ms: AtomicU64::new(0),
             is_held_up: AtomicBool::new(false),
             read_in_turn: AtomicUsize::new(0),
+            has_given_way: AtomicBool::new(false),
         }))
     }
 
@@ -64,6 +67,11 @@ impl SharedStream {
     pub(super) async fn has_room(&self) {
         // What is wrong with it is seen by whoever writes or reads.
         let _ = self.0.socket.writable().await;
+    }
+
+    /// Whether a turn has ended since this was asked: a read of this socket was put off for the others' sake.
+    pub(super) fn has_given_way(&self) -> bool {
+        self.0.has_given_way.swap(false, Ordering::Relaxed)
     }
 
     fn hear(&self) {
@@ -110,8 +118,8 @@ impl AsyncRead for SharedStream {
             ready!(self.0.socket.poll_read_ready(cx))?;
             if self.0.read_in_turn.load(Ordering::Relaxed) >= TURN_BYTES {
                 self.0.read_in_turn.store(0, Ordering::Relaxed);
-                // It has the task woken when the others have had their turn, whether or not it is kept.
-                return pin!(yield_now()).poll(cx).map(Ok);
+                self.0.has_given_way.store(true, Ordering::Relaxed);
+                return give_way(cx).map(Ok);
             }
             match self.0.socket.try_read(buf.initialize_unfilled()) {
                 Ok(bytes) => {
@@ -127,6 +135,12 @@ impl AsyncRead for SharedStream {
             }
         }
     }
+}
+
+/// Has the task woken when the others have had their turn.
+pub(super) fn give_way(cx: &mut Context<'_>) -> Poll<()> {
+    // It is not kept, as whoever is woken looks again at everything.
+    pin!(yield_now()).poll(cx)
 }
 
 impl AsyncWrite for SharedStream {

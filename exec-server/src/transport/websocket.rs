@@ -1,6 +1,9 @@
 //! One message per frame over a websocket.
 
 mod alarm;
+mod control;
+mod fragments;
+mod guarded;
 mod sink;
 mod source;
 
@@ -11,6 +14,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use guarded::GuardedWire;
 use sink::FrameSink;
 use source::FrameSource;
 
@@ -72,11 +76,12 @@ pub(super) async fn accept(
         .max_write_buffer_size(MAX_UNWRITTEN_BYTES)
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
+    let wire = GuardedWire::new(wire, &received);
     let websocket =
-        WebSocketStream::from_partially_read(wire, received.into(), Role::Server, Some(config)).await;
+        WebSocketStream::from_partially_read(wire.clone(), received.into(), Role::Server, Some(config)).await;
     let (sink, frames) = websocket.split();
     let source = FrameSource::new(frames, socket.clone(), server.config(), permit);
-    let sink = FrameSink::new(sink, socket, server.config());
+    let sink = FrameSink::new(sink, wire, socket, server.config());
     Ok(Some(Connection {
         identity,
         initialize_by: Some(newcomer.until()),

@@ -5,6 +5,7 @@
 
 mod answers;
 mod floods;
+mod frame_floods;
 mod frames;
 mod lines;
 mod lists;

@@ -7,7 +7,7 @@ mod identities;
 mod newcomers;
 mod origins;
 mod signed;
-mod tls;
+pub(crate) mod tls;
 mod tokens;
 mod unix;
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::SinkExt as _;
 use futures_util::stream::SplitSink;
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -15,9 +16,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, O
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::alarm::Alarm;
+use super::guarded::GuardedWire;
 use crate::config::Config;
 use crate::transport::shared::SharedStream;
-use crate::transport::wire::Wire;
 use crate::transport::{Batch, CloseReason, MessageSink};
 
 /// The close code for a session that a newer connection took over. From the range that is left to
@@ -30,6 +31,8 @@ const SILENT: u16 = 4002;
 /// The frames that go out, and when it is time for a ping.
 pub(super) struct FrameSink {
     frames: PingedFrames,
+    /// What the frames go over.
+    wire: GuardedWire,
     ping: Alarm,
     silent_peer: Duration,
     silence: Alarm,
@@ -37,7 +40,7 @@ pub(super) struct FrameSink {
 
 /// Frames with pings between them.
 struct PingedFrames {
-    frames: SplitSink<WebSocketStream<Wire>, Message>,
+    frames: SplitSink<WebSocketStream<GuardedWire>, Message>,
     socket: SharedStream,
     ping_after: Duration,
     pinged_at: Instant,
@@ -45,7 +48,8 @@ struct PingedFrames {
 
 impl FrameSink {
     pub(super) fn new(
-        frames: SplitSink<WebSocketStream<Wire>, Message>,
+        frames: SplitSink<WebSocketStream<GuardedWire>, Message>,
+        wire: GuardedWire,
         socket: SharedStream,
         config: &Config,
     ) -> Self {
@@ -56,6 +60,7 @@ impl FrameSink {
                 ping_after: config.ping_after,
                 pinged_at: Instant::now(),
             },
+            wire,
             ping: Alarm::new(),
             silent_peer: config.silent_peer,
             silence: Alarm::new(),
@@ -126,7 +131,9 @@ impl MessageSink for FrameSink {
             CloseReason::ShuttingDown => CloseCode::Away,
             CloseReason::TakenOver => CloseCode::from(TAKEN_OVER),
             CloseReason::Silent => CloseCode::from(SILENT),
-            CloseReason::NotInitialized => CloseCode::Policy,
+            CloseReason::NotInitialized | CloseReason::ControlFlood | CloseReason::SmallFragments => {
+                CloseCode::Policy
+            }
             CloseReason::TooLong => CloseCode::Size,
             CloseReason::NotUtf8 => CloseCode::Invalid,
             CloseReason::Malformed => CloseCode::Protocol,
@@ -139,6 +146,11 @@ impl MessageSink for FrameSink {
         let _ = self.frames.frames.send(Message::Close(Some(frame))).await;
         if let Err(error) = self.frames.frames.flush().await {
             tracing::debug!(%error, "no goodbye");
+            return;
+        }
+        // TLS has a goodbye of its own: without it, an end could be somebody's who cut the connection in between.
+        if let Err(error) = self.wire.shutdown().await {
+            tracing::debug!(%error, "the wire broke behind the goodbye");
         }
     }
 }
@@ -153,6 +165,7 @@ mod tests {
 
     use super::*;
     use crate::transport::shared::tests::pair;
+    use crate::transport::wire::Wire;
 
     const PING: [u8; 2] = [0x89, 0];
     const MESSAGE: [u8; 3] = [0x81, 1, b'7'];
@@ -160,10 +173,14 @@ mod tests {
     /// With the source, without which nothing can be flushed.
     async fn sink() -> (FrameSink, impl Sized, TcpStream) {
         let (socket, peer) = pair().await;
-        let wire = Wire::Plain(socket.clone());
-        let websocket = WebSocketStream::from_raw_socket(wire, Role::Server, None).await;
+        let wire = GuardedWire::new(Wire::Plain(socket.clone()), b"");
+        let websocket = WebSocketStream::from_raw_socket(wire.clone(), Role::Server, None).await;
         let (frames, source) = websocket.split();
-        (FrameSink::new(frames, socket, &Config::default()), source, peer)
+        (
+            FrameSink::new(frames, wire, socket, &Config::default()),
+            source,
+            peer,
+        )
     }
 
     async fn send(sink: &mut FrameSink) {

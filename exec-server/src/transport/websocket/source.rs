@@ -1,20 +1,23 @@
 //! The frames that come in.
 
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::READ_BYTES;
 use super::alarm::Alarm;
+use super::control::{Control, ControlFrames};
+use super::guarded::{GuardedWire, SmallFragments};
 use crate::config::Config;
 use crate::transport::shared::SharedStream;
-use crate::transport::wire::Wire;
 use crate::transport::{CloseReason, MessageSource, Received};
 
 /// Pings of a peer that does not read their answers, before it is not read either until it does.
@@ -24,8 +27,9 @@ const MAX_UNREAD_PONGS: usize = 512;
 
 /// The frames that come in, and how long there was none.
 pub(super) struct FrameSource {
-    frames: SplitStream<WebSocketStream<Wire>>,
+    frames: SplitStream<WebSocketStream<GuardedWire>>,
     socket: SharedStream,
+    control: ControlFrames,
     /// Pings that came since something began to wait for the peer to read.
     unread_pongs: usize,
     silent_peer: Duration,
@@ -36,7 +40,7 @@ pub(super) struct FrameSource {
 
 impl FrameSource {
     pub(super) fn new(
-        frames: SplitStream<WebSocketStream<Wire>>,
+        frames: SplitStream<WebSocketStream<GuardedWire>>,
         socket: SharedStream,
         config: &Config,
         permit: OwnedSemaphorePermit,
@@ -44,6 +48,7 @@ impl FrameSource {
         Self {
             frames,
             socket,
+            control: ControlFrames::new(Instant::now()),
             unread_pongs: 0,
             silent_peer: config.silent_peer,
             silence: Alarm::new(),
@@ -86,8 +91,16 @@ impl MessageSource for FrameSource {
             match frame {
                 Some(Ok(Message::Text(text))) => return Received::Message(text.into()),
                 Some(Ok(Message::Binary(bytes))) => return Received::Message(bytes),
-                Some(Ok(Message::Ping(_))) => self.count_ping(),
-                Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(frame @ (Message::Ping(_) | Message::Pong(_)))) => {
+                    if self.control.came(Instant::now()) == Control::TooMany {
+                        return Received::Gone(CloseReason::ControlFlood);
+                    }
+                    if frame.is_ping() {
+                        self.count_ping();
+                    }
+                }
+                // Frames that make no message by themselves are not handed out.
+                Some(Ok(Message::Frame(_))) => {}
                 Some(Ok(Message::Close(_))) | None => return Received::Gone(CloseReason::Done),
                 Some(Err(error)) => return Received::Gone(reason(&error)),
             }
@@ -106,9 +119,51 @@ fn reason(error: &Error) -> CloseReason {
         Error::Protocol(violation) if *violation != ProtocolError::ResetWithoutClosingHandshake => {
             CloseReason::Malformed
         }
+        Error::Io(error)
+            if error
+                .get_ref()
+                .is_some_and(<dyn StdError + Send + Sync>::is::<SmallFragments>) =>
+        {
+            CloseReason::SmallFragments
+        }
         error => {
             tracing::debug!(%error, "the websocket broke");
             CloseReason::Done
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures_util::SinkExt as _;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::sync::Semaphore;
+    use tokio::time::timeout;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::*;
+    use crate::transport::shared::tests::pair;
+    use crate::transport::wire::Wire;
+
+    const PING: [u8; 6] = [0x89, 0x80, 0, 0, 0, 0];
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_pings_are_read_while_their_answers_wait_for_the_peer() {
+        let (socket, mut peer) = pair().await;
+        let wire = GuardedWire::new(Wire::Plain(socket.clone()), b"");
+        let websocket = WebSocketStream::from_raw_socket(wire, Role::Server, None).await;
+        let (mut sink, frames) = websocket.split();
+        // More than any socket holds.
+        let message = Message::Binary(vec![0; 32 << 20].into());
+        let sent = timeout(Duration::from_secs(1), sink.send(message)).await;
+        assert!(sent.is_err() && socket.is_held_up());
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let mut source = FrameSource::new(frames, socket, &Config::default(), permit);
+        peer.write_all(&PING.repeat(MAX_UNREAD_PONGS * 2)).await.unwrap();
+        let received = timeout(Duration::from_secs(1), source.next()).await;
+        assert!(received.is_err(), "{received:?}");
+        assert_eq!(source.unread_pongs, MAX_UNREAD_PONGS + 1);
     }
 }

@@ -1,12 +1,13 @@
 //! TLS.
 
-use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::{fs, io};
 
 use exec_tests::program::{Running, output, server as program};
 use exec_tests::wait::within_patience;
+use exec_tests::websocket::{Opcode, Part, frame, read_frame};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustix::process::Signal;
 use rustls::pki_types::pem::PemObject as _;
@@ -16,24 +17,25 @@ use tempfile::tempdir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::newcomers::hung_up;
 use super::{handshake, write_secret};
 
 /// Makes a certificate for `localhost` and its key, where the server reads them.
-pub(super) fn make_certificate(place: &Path) {
+pub(crate) fn make_certificate(place: &Path) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).expect("there is randomness");
     fs::write(place.join("cert.pem"), cert.pem()).expect("there is room for a file");
     write_secret(&place.join("key.pem"), signing_key.serialize_pem());
 }
 
-fn certificate(place: &Path) -> CertificateDer<'static> {
+pub(crate) fn certificate(place: &Path) -> CertificateDer<'static> {
     CertificateDer::from_pem_file(place.join("cert.pem")).expect("it is one")
 }
 
 /// A server that speaks TLS, and where.
-async fn listening(place: &Path) -> (Running, String) {
+pub(crate) async fn listening(place: &Path) -> (Running, String) {
     let mut command = program(["--no-tasks", "--log", "info", "--listen", "wss://127.0.0.1:0"]);
     command
         .arg("--tls-cert")
@@ -51,12 +53,12 @@ async fn listening(place: &Path) -> (Running, String) {
     (server, address)
 }
 
-/// The beginning of what a server with this certificate answers.
-async fn answer(
+/// A connection to a server with this certificate.
+pub(crate) async fn connected(
     server: &str,
     root: CertificateDer<'static>,
     versions: &[&'static SupportedProtocolVersion],
-) -> std::io::Result<String> {
+) -> io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(root).expect("it is a certificate");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -68,7 +70,16 @@ async fn answer(
     let stream = TcpStream::connect(server).await?;
     let name = ServerName::try_from("localhost").expect("it is a name");
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
-    let mut stream = within_patience("TLS", connecting).await?;
+    within_patience("TLS", connecting).await
+}
+
+/// The beginning of what a server with this certificate answers.
+async fn answer(
+    server: &str,
+    root: CertificateDer<'static>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> io::Result<String> {
+    let mut stream = connected(server, root, versions).await?;
     stream
         .write_all(handshake("/", "Host: localhost\r\n").as_bytes())
         .await?;
@@ -96,6 +107,88 @@ async fn a_websocket_is_spoken_over_tls() {
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     server.signal(Signal::TERM);
     assert!(server.output().await.status.success());
+}
+
+/// Reads to the end, which must be one that TLS tells apart from a connection that was cut.
+async fn ends_cleanly(stream: &mut TlsStream<TcpStream>) -> Vec<u8> {
+    let mut rest = Vec::new();
+    let read = within_patience("the end", stream.read_to_end(&mut rest)).await;
+    read.expect("the end is TLS's own");
+    rest
+}
+
+#[tokio::test]
+async fn the_end_of_a_connection_is_one_of_tls_too() {
+    let place = tempdir().expect("there is room for a directory");
+    make_certificate(place.path());
+    let (server, address) = listening(place.path()).await;
+    for versions in [&[&version::TLS12][..], &[&version::TLS13]] {
+        let connected = async || {
+            let stream = connected(&address, certificate(place.path()), versions).await;
+            stream.expect("it speaks TLS")
+        };
+        // An answer that is none to switch to websocket.
+        for (request, status) in [
+            (
+                "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(),
+                "200",
+            ),
+            ("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(), "405"),
+            (handshake("/", "Host: elsewhere.example\r\n"), "421"),
+            ("nothing\r\n\r\n".to_owned(), "400"),
+        ] {
+            let mut stream = connected().await;
+            stream
+                .write_all(request.as_bytes())
+                .await
+                .expect("the server reads");
+            let answer = ends_cleanly(&mut stream).await;
+            assert!(
+                answer.starts_with(format!("HTTP/1.1 {status} ").as_bytes()),
+                "{answer:?}"
+            );
+        }
+        // A goodbye of the client's, and one of the server's.
+        for (says, expected) in [
+            (frame(Opcode::Close, Part::Last, b"\x03\xe8"), 1000_u16),
+            (b"\x83\x80\0\0\0\0".to_vec(), 1002),
+        ] {
+            let mut stream = websocket(connected().await).await;
+            stream.write_all(&says).await.expect("the server reads");
+            assert_eq!(close_code(&mut stream).await, expected);
+            assert_eq!(ends_cleanly(&mut stream).await, b"");
+        }
+    }
+    let stream = connected(&address, certificate(place.path()), &[&version::TLS13]).await;
+    let mut stream = websocket(stream.expect("it speaks TLS")).await;
+    server.signal(Signal::TERM);
+    assert_eq!(close_code(&mut stream).await, 1001);
+    assert_eq!(ends_cleanly(&mut stream).await, b"");
+    drop(stream);
+    assert!(server.output().await.status.success());
+}
+
+/// Asks for a websocket, and gets it.
+pub(crate) async fn websocket(mut stream: TlsStream<TcpStream>) -> TlsStream<TcpStream> {
+    stream
+        .write_all(handshake("/", "Host: localhost\r\n").as_bytes())
+        .await
+        .expect("the server reads");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        let byte = within_patience("an answer", stream.read_u8()).await;
+        answer.push(byte.expect("the answer has an end"));
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 101 "), "{answer:?}");
+    stream
+}
+
+/// The code of the next frame, which must be a goodbye.
+async fn close_code(stream: &mut TlsStream<TcpStream>) -> u16 {
+    let closed = within_patience("a goodbye", read_frame(stream)).await;
+    let (opcode, payload) = closed.expect("hung up without a reason");
+    assert_eq!(opcode, Opcode::Close as u8);
+    u16::from_be_bytes([payload[0], payload[1]])
 }
 
 #[tokio::test]
