@@ -51,6 +51,15 @@ impl OsProcess {
             .ok()
     }
 
+    /// Memory that it shares with no file and nobody else, in KiB.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn anonymous_kib(self) -> u64 {
+        self.status_kib("RssAnon").expect("it runs")
+    }
+
     /// The name of the program that it runs; None if it has ended.
     pub fn name(self) -> Option<String> {
         let name = fs::read_to_string(format!("/proc/{}/comm", self.pid)).ok()?;

@@ -27,6 +27,9 @@ struct State {
     bytes: usize,
     /// When something got done, or began while there was room.
     moved_at: Instant,
+    /// Whether that was too long ago when it was last asked whether to read on. What comes in one message is judged by that: its
+    /// elements may take longer to take in than any patience, and then it is we who hold the work up.
+    is_stuck: bool,
     /// Whether no more is taken on.
     is_closed: bool,
 }
@@ -44,6 +47,7 @@ impl Burden {
             pieces: 0,
             bytes: 0,
             moved_at: Instant::now(),
+            is_stuck: false,
             is_closed: false,
         };
         Self {
@@ -61,10 +65,9 @@ impl Burden {
         if state.is_closed {
             return Err(FileError::SessionEnded);
         }
-        let now = Instant::now();
         if !state.is_full() {
-            state.moved_at = now;
-        } else if !makes_less && state.is_stuck(now) {
+            state.moves();
+        } else if !makes_less && state.is_stuck {
             return Err(FileError::TooMuchWork);
         }
         state.pieces += 1;
@@ -91,8 +94,10 @@ impl Burden {
     /// Until when no more should be asked for. None if more may be: also when nothing gets done, and what is asked for then
     /// is refused. A disk that does not answer is no reason to be deaf for everything else.
     pub(super) fn pause(&self) -> Option<Instant> {
-        let state = self.lock();
-        (state.is_full() && !state.is_stuck(Instant::now())).then(|| state.moved_at + PATIENCE)
+        let mut state = self.lock();
+        let until = state.moved_at + PATIENCE;
+        state.is_stuck = until <= Instant::now();
+        (state.is_full() && !state.is_stuck).then_some(until)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -105,8 +110,9 @@ impl State {
         self.pieces >= MAX_FILE_WORK || self.bytes >= MAX_FILE_WORK_BYTES
     }
 
-    fn is_stuck(&self, now: Instant) -> bool {
-        self.moved_at + PATIENCE <= now
+    fn moves(&mut self) {
+        self.moved_at = Instant::now();
+        self.is_stuck = false;
     }
 }
 
@@ -120,7 +126,7 @@ impl Piece {
 
     /// It is done: things get on.
     pub(super) fn done(self) {
-        self.among.lock().moved_at = Instant::now();
+        self.among.lock().moves();
     }
 }
 
@@ -166,6 +172,18 @@ mod tests {
         assert!(burden.pause().is_some());
         drop((second, fourth));
         assert_eq!(burden.pause(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_in_one_message_is_taken_on_however_long_that_takes() {
+        let burden = Arc::new(Burden::new());
+        let full = of_bytes(&burden, MAX_FILE_WORK_BYTES);
+        assert!(burden.pause().is_some(), "it is waited for");
+        advance(PATIENCE).await;
+        drop(of_bytes(&burden, 0));
+        assert_eq!(burden.pause(), None);
+        assert!(burden.take_on(false).is_err());
+        full.done();
     }
 
     #[tokio::test]

@@ -22,14 +22,9 @@ use serde_json::Value;
 /// What the allocator may keep of what came and went, and what connections are served with, in KiB.
 const NOISE_KIB: u64 = 8 << 10;
 
-/// Memory of the server's own, in KiB.
-fn anonymous_kib(server: OsProcess) -> u64 {
-    server.status_kib("RssAnon").expect("it runs")
-}
-
 /// Checks that a server has not grown by more than twice what it may hold, in KiB.
 fn assert_grown_within(server: OsProcess, before_kib: u64, held_kib: u64) {
-    let grown = anonymous_kib(server).saturating_sub(before_kib);
+    let grown = server.anonymous_kib().saturating_sub(before_kib);
     let most = 2 * held_kib + NOISE_KIB;
     assert!(grown <= most, "grown by {grown} KiB, {most} at most are held");
 }

@@ -196,7 +196,7 @@ async fn whatever_clients_do_they_are_told_the_truth_and_nothing_is_left_of_them
     warm_up(&server).await;
     until("the last are reaped", || process.descendants() == helpers).await;
     let files = open_files(process);
-    let resident = process.status_kib("RssAnon").unwrap();
+    let resident = process.anonymous_kib();
 
     let url = server.url();
     let marker = Rc::new(Marker::new());
@@ -231,7 +231,7 @@ async fn whatever_clients_do_they_are_told_the_truth_and_nothing_is_left_of_them
         );
         sleep(Duration::from_millis(50)).await;
     }
-    let grown = process.status_kib("RssAnon").unwrap().saturating_sub(resident);
+    let grown = process.anonymous_kib().saturating_sub(resident);
     assert!(
         grown <= KEPT_KIB,
         "grown by {grown} KiB by EXEC_TESTS_CHAOS_SEED={seed}"

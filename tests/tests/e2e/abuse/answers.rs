@@ -8,7 +8,7 @@ use exec_tests::{Peer, fixture};
 use serde_json::{Value, json};
 
 use super::raw::{Raw, parse};
-use super::{anonymous_kib, assert_grown_within, is_answered, on_raw_wires};
+use super::{assert_grown_within, is_answered, on_raw_wires};
 
 /// Requests in a flood. With the lengths below they are more than all sockets on the way hold.
 const REQUESTS: usize = 100_000;
@@ -32,7 +32,7 @@ async fn flood(
     answers: usize,
     held_kib: u64,
 ) -> Flooded {
-    let before = anonymous_kib(raw.server);
+    let before = raw.server.anonymous_kib();
     let taken = raw.send_until_held_up(messages).await;
     raw.until_idle().await;
     if let Some(other) = other {
@@ -150,7 +150,7 @@ on_raw_wires! {
         const BATCHES: usize = 70;
         say_a_million(raw).await;
         start_silent(raw).await;
-        let before = anonymous_kib(raw.server);
+        let before = raw.server.anonymous_kib();
         let batch = |number| {
             let read = json!({"id": number, "method": "process/read", "params": {"processId": "p"}});
             let wait = json!({"id": "wait", "method": "process/read", "params": {"processId": "w", "waitMs": 60_000}});
@@ -183,7 +183,7 @@ on_raw_wires! {
         let padding = "x".repeat(8 << 20);
         let read = format!(r#"{{"id":1,"method":"process/read","params":{{"processId":"w","waitMs":60000,"padding":"{padding}"}}}}"#);
         let read = raw.message(&read);
-        let before = anonymous_kib(raw.server);
+        let before = raw.server.anonymous_kib();
         let mut taken = 0;
         while raw.send_until_held_up(&read).await == read.len() {
             taken += read.len();
@@ -207,7 +207,7 @@ on_raw_wires! {
         }
         let ids: Vec<_> = silent.into_iter().chain(["p".to_owned()]).collect();
         let params = |wait_ms| json!({"processIds": ids, "mode": "all", "until": {"kind": "pattern", "regex": "9"}, "waitMs": wait_ms});
-        let before = anonymous_kib(raw.server);
+        let before = raw.server.anonymous_kib();
         let fired = raw.call("process/wait", params(100)).await["result"]["fired"].take();
         assert_eq!(fired.as_array().map(Vec::len), Some(1), "there is room for one: {fired}");
         let wait = |number| raw.message(&json!({"id": number, "method": "process/wait", "params": params(60_000)}).to_string());

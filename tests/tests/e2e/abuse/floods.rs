@@ -7,7 +7,7 @@ use exec_tests::{Peer, base64, fixture};
 use serde_json::{Value, json};
 
 use super::raw::Raw;
-use super::{anonymous_kib, assert_grown_within, is_answered, on_raw_wires};
+use super::{assert_grown_within, is_answered, on_raw_wires};
 
 /// Longer than what one turn of a connection takes, many times.
 const NOTICES: usize = 100_000;
@@ -17,7 +17,7 @@ const BEGUN: Duration = Duration::from_millis(50);
 
 /// Sends all of it, while another connection is served, and looks whether anything is left of it.
 async fn passes_by(raw: &mut Raw, other: Option<&mut Peer>, flood: &[u8]) {
-    let before = anonymous_kib(raw.server);
+    let before = raw.server.anonymous_kib();
     let sending = raw.send(flood);
     match other {
         Some(other) => drop(tokio::join!(sending, is_answered(other))),
@@ -44,7 +44,7 @@ on_raw_wires! {
     async fn writes_that_a_child_does_not_read_are_refused_and_not_kept(raw: &mut Raw, other: Option<&mut Peer>) {
         const WRITES: usize = 500;
         raw.start(json!({"processId": "p", "argv": fixture::argv(["never-read"]), "pipeStdin": true})).await;
-        let before = anonymous_kib(raw.server);
+        let before = raw.server.anonymous_kib();
         let chunk = base64(vec![b'x'; 64 << 10]);
         let write = raw.message(&json!({"id": 1, "method": "process/write", "params": {"processId": "p", "chunk": chunk}}).to_string());
         let answers = raw.exchange(&write.repeat(WRITES), WRITES).await;

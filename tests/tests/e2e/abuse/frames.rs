@@ -7,7 +7,7 @@ use exec_tests::{TestServer, on_wires};
 use tokio::io::{AsyncRead, AsyncWriteExt as _};
 
 use super::raw::Raw;
-use super::{anonymous_kib, assert_grown_within, is_answered};
+use super::{assert_grown_within, is_answered};
 
 const REQUEST: &[u8] = br#"{"id":1,"method":"environment/info"}"#;
 
@@ -75,7 +75,7 @@ on_wires! {
     async fn a_message_of_three_hundred_megabytes_is_closed_with_1009_where_it_gets_too_long(server: &TestServer) {
         let mut other = server.session().await;
         let process = server.process().expect("it runs on its own");
-        let before = anonymous_kib(process);
+        let before = process.anonymous_kib();
         let payload = vec![b'x'; 1 << 20];
         let mut frames = frame(Opcode::Text, Part::More, &payload);
         frames.extend(frame(Opcode::Continuation, Part::More, &payload).repeat(299));
@@ -91,7 +91,7 @@ on_wires! {
         const EMPTY: usize = 5_000;
         let mut other = server.session().await;
         let mut raw = Raw::connect(server).await;
-        let before = anonymous_kib(raw.server);
+        let before = raw.server.anonymous_kib();
         raw.send(&frame(Opcode::Text, Part::More, b"")).await;
         let empty = frame(Opcode::Continuation, Part::More, b"").repeat(EMPTY);
         tokio::join!(raw.send(&empty), is_answered(&mut other));

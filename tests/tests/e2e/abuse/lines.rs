@@ -4,8 +4,8 @@ use exec_tests::wait::within_patience;
 use exec_tests::{Peer, fixture};
 use serde_json::{Value, json};
 
+use super::assert_grown_within;
 use super::raw::{Raw, on_stdio};
-use super::{anonymous_kib, assert_grown_within};
 
 /// What of an endless line is looked at, in bytes: many times what is kept.
 const ENDLESS: usize = 256 << 20;
@@ -15,7 +15,7 @@ async fn a_line_without_an_end_is_told_once_and_kept_by_nobody() {
     on_stdio(async |raw: &mut Raw, _: Option<&mut Peer>| {
         raw.start(json!({"processId": "p", "argv": fixture::argv(["never-read"])}))
             .await;
-        let before = anonymous_kib(raw.server);
+        let before = raw.server.anonymous_kib();
         let piece = [b"\0\xff\r\xc3".as_slice(), &vec![b'x'; 1 << 20]].concat();
         for _ in 0..ENDLESS / piece.len() {
             raw.send(&piece).await;

@@ -3,7 +3,7 @@
 use exec_tests::{TestServer, on_wires};
 use serde_json::json;
 
-use super::{anonymous_kib, is_answered};
+use super::is_answered;
 
 /// What one session that nobody is attached to may cost, in KiB.
 const SESSION_KIB: u64 = 8;
@@ -18,12 +18,12 @@ on_wires! {
         let process = server.process().expect("it runs on its own");
         let mut other = server.session().await;
         is_answered(&mut other).await;
-        let before = anonymous_kib(process);
+        let before = process.anonymous_kib();
         for _ in 0..SESSIONS {
             server.session().await.hang_up();
         }
         is_answered(&mut other).await;
-        let grown = anonymous_kib(process).saturating_sub(before);
+        let grown = process.anonymous_kib().saturating_sub(before);
         assert!(grown <= SESSIONS * SESSION_KIB, "{grown} KiB for {SESSIONS} sessions");
         other.finish().await;
     }
@@ -36,14 +36,14 @@ on_wires! {
         let mut before = 0;
         for number in 0..PROCESSES {
             if number == PROCESSES / 10 {
-                before = anonymous_kib(process);
+                before = process.anonymous_kib();
             }
             let id = format!("{number:0256}");
             let start = json!({"processId": id, "argv": ["/bin/true"], "title": "t".repeat(4096), "metadata": "m".repeat(4094)});
             peer.run(start).await;
             assert_eq!(peer.call("process/forget", json!({"processId": id})).await, json!({"forgotten": true}));
         }
-        let grown = anonymous_kib(process).saturating_sub(before);
+        let grown = process.anonymous_kib().saturating_sub(before);
         assert!(grown <= FORGOTTEN_KIB, "{grown} KiB are left of {PROCESSES} processes");
         peer.finish().await;
     }

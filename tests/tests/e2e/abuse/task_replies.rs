@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::answers::unread_kib;
 use super::raw::{Raw, parse};
-use super::{anonymous_kib, assert_grown_within, on_raw_wires};
+use super::{assert_grown_within, on_raw_wires};
 
 /// What is told of a log at most, in bytes.
 const LOG_BYTES: usize = 4 << 20;
@@ -30,7 +30,7 @@ async fn flood(
     let messages: Vec<u8> = (0..requests).flat_map(request).collect();
     let cancel = |id| raw.message(&json!({"method": "$/cancelRequest", "params": {"id": id}}).to_string());
     let cancels: Vec<u8> = (0..requests).flat_map(cancel).collect();
-    let before = anonymous_kib(raw.server);
+    let before = raw.server.anonymous_kib();
     let taken = raw.send_until_held_up(&messages).await;
     raw.until_idle().await;
     assert_grown_within(raw.server, before, held_kib);

@@ -10,11 +10,11 @@ use super::{LONG_MS, end, terminate};
 use crate::commands::{on_pipes, script, with};
 use crate::records::{read, record};
 
-/// Leaves somebody behind who holds the output and says something later, when the file is there.
-fn holder(marker: &Marker, more: Value) -> Value {
+/// Leaves somebody behind who holds the output, says something later, when the file is there, and then does this.
+fn holder(marker: &Marker, then: &str, more: Value) -> Value {
     let script =
-        "(until [ -e \"$GO\" ]; do sleep 0.02; done; echo late; exec sleep 1000) & echo leader; exit 3";
-    with(marker.on(self::script("p", script)), more)
+        format!("(until [ -e \"$GO\" ]; do sleep 0.02; done; echo late; {then}) & echo leader; exit 3");
+    with(marker.on(self::script("p", &script)), more)
 }
 
 /// The one that is still there, with the name of the marker.
@@ -38,7 +38,7 @@ on_every_wire! {
     async fn when_it_is_over_the_close_is_incomplete_and_says_who_holds_the_output(peer: &mut Peer) {
         let (marker, directory) = (Marker::new(), tempfile::tempdir().unwrap());
         let go = directory.path().join("go");
-        let mut params = holder(&marker, json!({"drainGraceMs": 300}));
+        let mut params = holder(&marker, "exec sleep 1000", json!({"drainGraceMs": 300}));
         params["env"]["GO"] = json!(go);
         peer.start(params).await;
         let transcript = peer.output_until_closed("p").await;
@@ -102,13 +102,19 @@ on_every_wire! {
     }
 
     async fn without_it_the_process_stays_open_for_the_holder(peer: &mut Peer) {
-        peer.start(on_pipes("p", ["hold-pipe", "1000", "late"])).await;
+        let holds = Marker::new();
+        let directory = tempfile::tempdir().unwrap();
+        let go = directory.path().join("go");
+        let mut params = holder(&holds, "exec true", json!({}));
+        params["env"]["GO"] = json!(go);
+        peer.start(params).await;
         peer.exited("p").await;
         assert_eq!(record(peer, "p").await.state, ProcessState::Exited);
         // One with a short time that has exited later is closed earlier.
         let marker = Marker::new();
         peer.run(marker.on(with(script("q", "sleep 1000 &"), json!({"drainGraceMs": 0})))).await;
         assert_eq!(record(peer, "p").await.state, ProcessState::Exited);
+        std::fs::write(&go, "").unwrap();
         let transcript = peer.output_until_closed("p").await;
         assert_eq!((transcript.text().as_str(), transcript.close.unwrap().incomplete), ("leader\nlate\n", false));
         terminate(peer, "q", json!({"graceMs": 0})).await;

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use exec_protocol::process::EndReason;
+use exec_tests::wait::until;
 use exec_tests::{Marker, Peer, TestServer, Transcript, blocks, clock, on_every_wire};
 use serde_json::json;
 
 use super::{end, run};
-use crate::commands::{on_pipes, with};
+use crate::commands::{on_pipes, script, with};
 use crate::output::progress::Progress;
 use crate::records::record;
 
@@ -16,6 +17,9 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// What is written for a client that does not read, in bytes: more than is held anywhere.
 const FLOOD_BYTES: u64 = 20_000_000;
+
+/// Leaves a file, and says nothing.
+const SILENT: &str = r#": >"$BEGUN" && exec sleep 1000"#;
 
 /// From the first line to the last.
 fn spoke_for(transcript: &Transcript) -> Duration {
@@ -62,10 +66,14 @@ on_every_wire! {
         let written = progress.standstill().await;
         assert!(written < FLOOD_BYTES, "it was not blocked");
         // Those that are read and say nothing are ended meanwhile, one after the other.
+        let directory = tempfile::tempdir().unwrap();
         for n in 0..2 {
-            let params = with(on_pipes(&format!("silent {n}"), ["never-read"]), idle.clone());
-            peer.request("process/start", silent.on(params)).await;
-            exec_tests::wait::until("the silent one runs", || !silent.processes().is_empty()).await;
+            let begun = directory.path().join(n.to_string());
+            let mut params = silent.on(with(script(&format!("silent {n}"), SILENT), idle.clone()));
+            params["env"]["BEGUN"] = json!(begun);
+            peer.request("process/start", params).await;
+            // It may have ended by the time somebody looks.
+            until("the silent one has begun", || begun.exists()).await;
             silent.ended().await;
         }
         assert_eq!(blocked.processes().len(), 1, "it still runs");

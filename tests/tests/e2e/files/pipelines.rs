@@ -133,7 +133,7 @@ on_every_wire! {
         let path = place.path().join("file");
         fs::write(&path, "old").unwrap();
         let mut requests = vec![("fs/open", handle("w", &path, "replace"))];
-        requests.extend((0..2_900).map(|number| ("fs/writeBlock", block("w", number * 4, format!("{number:04}")))));
+        requests.extend((0..2_300).map(|number| ("fs/writeBlock", block("w", number * 4, format!("{number:04}")))));
         requests.push(closing("w"));
         let request = |(id, (method, params)): (usize, (&str, Value))| {
             json!({"jsonrpc": "2.0", "id": format!("b{id}"), "method": method, "params": params})
@@ -151,7 +151,7 @@ on_every_wire! {
             }
             answered += answers.len();
         }
-        let expected: Vec<_> = (0..2_900).map(|number| format!("{number:04}")).collect();
+        let expected: Vec<_> = (0..2_300).map(|number| format!("{number:04}")).collect();
         assert_eq!(fs::read_to_string(path).unwrap(), expected.concat());
     }
 

@@ -33,8 +33,7 @@ fn in_transit(wire: Wire) -> u64 {
 
 /// Memory of the server's own, in KiB, where it is a process of its own.
 fn anonymous_kib(server: &TestServer) -> Option<u64> {
-    let kib = |process: OsProcess| process.status_kib("RssAnon").expect("it runs");
-    server.process().map(kib)
+    server.process().map(OsProcess::anonymous_kib)
 }
 
 /// Others are served at once, on a connection of their own.

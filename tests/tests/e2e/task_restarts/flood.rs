@@ -5,7 +5,6 @@ use std::os::unix::fs::MetadataExt as _;
 
 use exec_protocol::process::EndReason;
 use exec_protocol::task::{LogStopped, TaskRecord, TaskState};
-use exec_tests::os::OsProcess;
 use exec_tests::{Peer, TestServer, Wire, blocks, fixture};
 use serde_json::json;
 
@@ -23,10 +22,6 @@ const DISK_SLACK: u64 = 4 << 20;
 /// By how much the server's memory may grow, in KiB: much less than is kept.
 const MEMORY_KIB: u64 = 16 << 10;
 
-fn memory_kib(server: OsProcess) -> u64 {
-    server.status_kib("RssAnon").expect("it runs")
-}
-
 /// What the files of a task's log take on disk, in bytes.
 fn on_disk(state: &StateDir, task: &str) -> u64 {
     let length = |path| fs::metadata(path).map_or(0, |file| file.blocks() * 512);
@@ -36,13 +31,13 @@ fn on_disk(state: &StateDir, task: &str) -> u64 {
 /// Runs a task that writes too much, and looks at what it costs meanwhile.
 async fn run(state: &StateDir, server: &TestServer, peer: &mut Peer, on_limit: &str) -> TaskRecord {
     let process = server.process().expect("it runs on its own");
-    let before = memory_kib(process);
+    let before = process.anonymous_kib();
     let argv = fixture::argv(["blocks", &WRITTEN.to_string()]);
     let params =
         json!({"taskId": on_limit, "argv": argv, "maxOutputBytes": LIMIT, "onOutputLimit": on_limit});
     submit(peer, params).await;
     let has_ended = |record: &TaskRecord| {
-        let grown = memory_kib(process).saturating_sub(before);
+        let grown = process.anonymous_kib().saturating_sub(before);
         assert!(grown <= MEMORY_KIB, "{on_limit}: {grown} KiB more");
         let held = on_disk(state, on_limit);
         assert!(held <= LIMIT + DISK_SLACK, "{on_limit}: {held} bytes on disk");
