@@ -20,7 +20,7 @@ use crate::access::tls;
 const FRAMES: usize = 20_000;
 
 /// As many pings as are answered into a socket that nobody reads.
-const UNREAD: usize = 2_000;
+const UNREAD: usize = 10_000;
 
 const TOO_MANY: &str = "too many pings and pongs";
 const TOO_SMALL: &str = "the fragments of a message are too small";
