@@ -1,6 +1,7 @@
 //! What must hold for any bytes at all. Each function panics where it does not.
 //!
-//! Fuzzers call these, one for each of their targets; the tests call them with the inputs in `fuzz/corpus`.
+//! Fuzzers call these, one for each of their targets; the tests call them with the inputs in `fuzz/corpus`, and with those
+//! in `fuzz/reached`.
 
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a target says no")]
 
@@ -46,12 +47,10 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    fn replay(target: &str, check: fn(&[u8])) {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../fuzz/corpus")
-            .join(target);
+    fn replay(inputs: &str, check: fn(&[u8])) {
+        let inputs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz").join(inputs);
         let mut seeds = 0;
-        for entry in fs::read_dir(corpus).unwrap() {
+        for entry in fs::read_dir(inputs).unwrap() {
             let path = entry.unwrap().path();
             // A failure names its input.
             println!("{}", path.display());
@@ -63,21 +62,25 @@ mod tests {
 
     #[test]
     fn however_the_corpus_is_cut_the_lines_are_the_same() {
-        replay("framing", super::framing);
+        replay("corpus/framing", super::framing);
+        replay("reached/framing", super::framing);
     }
 
     #[test]
     fn however_the_corpus_is_cut_the_handshake_is_answered_alike() {
-        replay("handshake", super::handshake);
+        replay("corpus/handshake", super::handshake);
+        replay("reached/handshake", super::handshake);
     }
 
     #[test]
     fn however_the_corpus_is_cut_patterns_match_in_the_same_place() {
-        replay("pattern", super::pattern);
+        replay("corpus/pattern", super::pattern);
+        replay("reached/pattern", super::pattern);
     }
 
     #[test]
     fn nobody_in_the_corpus_comes_in_without_the_token() {
-        replay("access", super::access);
+        replay("corpus/access", super::access);
+        replay("reached/access", super::access);
     }
 }

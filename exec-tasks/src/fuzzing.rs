@@ -1,6 +1,7 @@
 //! What must hold for any bytes at all. Each function panics where it does not.
 //!
-//! Fuzzers call these, one for each of their targets; the tests call them with the inputs in `fuzz/corpus`.
+//! Fuzzers call these, one for each of their targets; the tests call them with the inputs in `fuzz/corpus`, and with those
+//! in `fuzz/reached`.
 
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a target says no")]
 
@@ -217,15 +218,17 @@ mod tests {
 
     #[test]
     fn whatever_is_in_the_corpus_is_put_in_order() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/index");
-        let mut seeds = 0;
-        for entry in fs::read_dir(corpus).unwrap() {
-            let path = entry.unwrap().path();
-            // A failure names its input.
-            println!("{}", path.display());
-            index(&fs::read(path).unwrap(), tempfile::tempdir().unwrap().path());
-            seeds += 1;
+        let inputs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+        for directory in ["corpus/index", "reached/index"] {
+            let mut seeds = 0;
+            for entry in fs::read_dir(inputs.join(directory)).unwrap() {
+                let path = entry.unwrap().path();
+                // A failure names its input.
+                println!("{}", path.display());
+                index(&fs::read(path).unwrap(), tempfile::tempdir().unwrap().path());
+                seeds += 1;
+            }
+            assert!(seeds > 0, "there are no inputs");
         }
-        assert!(seeds > 0, "there are no inputs");
     }
 }
