@@ -1,6 +1,7 @@
 //! What must hold for any bytes at all. Each function panics where it does not.
 //!
-//! Fuzzers call these, one for each of their targets; the tests call them with the inputs in `fuzz/corpus`.
+//! Fuzzers call these, one for each of their targets; the tests call them with the inputs in `fuzz/corpus`, and with those
+//! in `fuzz/reached`.
 
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a target says no")]
 
@@ -183,12 +184,10 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    fn replay(target: &str, check: fn(&[u8])) {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../fuzz/corpus")
-            .join(target);
+    fn replay(inputs: &str, check: fn(&[u8])) {
+        let inputs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz").join(inputs);
         let mut seeds = 0;
-        for entry in fs::read_dir(corpus).unwrap() {
+        for entry in fs::read_dir(inputs).unwrap() {
             let path = entry.unwrap().path();
             // A failure names its input.
             println!("{}", path.display());
@@ -217,11 +216,12 @@ mod tests {
 
     #[test]
     fn whatever_is_in_the_corpus_can_be_answered() {
-        replay("envelope", super::envelope);
+        replay("corpus/envelope", super::envelope);
+        replay("reached/envelope", super::envelope);
     }
 
     #[test]
     fn whatever_is_in_the_corpus_is_written_as_it_is_read() {
-        replay("params", super::params);
+        replay("corpus/params", super::params);
     }
 }

@@ -98,24 +98,8 @@ fn without_end(line: &Bytes) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzzing::lines_of;
     use proptest::prelude::*;
-
-    /// What the decoder should give for the whole stream at once.
-    fn model(stream: &[u8], max_bytes: usize) -> Vec<Frame> {
-        let mut lines: Vec<_> = stream.split(|byte| *byte == b'\n').collect();
-        if lines.last().is_some_and(|line| line.is_empty()) {
-            lines.pop();
-        }
-        lines
-            .into_iter()
-            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-            .filter_map(|line| match line {
-                line if line.len() > max_bytes => Some(Frame::TooLong),
-                line if line.trim_ascii().is_empty() => None,
-                line => Some(Frame::Message(Bytes::copy_from_slice(line))),
-            })
-            .collect()
-    }
 
     fn decode(pieces: &[Vec<u8>], max_bytes: usize) -> Vec<Frame> {
         let mut decoder = LineDecoder::new(max_bytes);
@@ -137,7 +121,7 @@ mod tests {
             ),
             max_bytes in 1..8_usize,
         ) {
-            prop_assert_eq!(decode(&pieces, max_bytes), model(&pieces.concat(), max_bytes));
+            prop_assert_eq!(decode(&pieces, max_bytes), lines_of(&pieces.concat(), max_bytes));
         }
     }
 

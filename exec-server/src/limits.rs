@@ -54,6 +54,12 @@ pub const MAX_WAIT_PROCESSES: usize = 4096;
 /// A list of a hundred messages; a prompt takes twenty bytes.
 pub const MAX_PATTERN_BYTES: usize = 4 << 10;
 
+/// Levels in which a pattern may be nested: groups, alternatives and repetitions count one each. A deeper one is refused.
+///
+/// Each takes stack while the automaton is made: 2 KiB, and 12 KiB where nothing is optimized, of the 2 MiB of a thread. What
+/// people write has ten.
+pub const MAX_PATTERN_NESTING: u32 = 64;
+
 /// Largest automaton of a pattern, in bytes. A pattern that needs a larger one is refused.
 ///
 /// It bounds what one byte of output costs at worst, some 20 µs. `.{1000}` fits, `.{10000}` does not.

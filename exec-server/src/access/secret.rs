@@ -145,8 +145,8 @@ impl Secret {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    #[cfg(any(fuzzing, test))]
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         Self(bytes.to_vec().into())
     }
 

@@ -18,7 +18,7 @@ use regex_automata::{Anchored, MatchKind};
 pub(crate) use found::{Found, Surroundings};
 
 use super::ring::SEGMENT_BYTES;
-use crate::limits::{MAX_AUTOMATON_BYTES, MAX_PATTERN_BYTES, PATTERN_MEMORY_BYTES};
+use crate::limits::{MAX_AUTOMATON_BYTES, MAX_PATTERN_BYTES, MAX_PATTERN_NESTING, PATTERN_MEMORY_BYTES};
 
 /// Most memory for the states of one automaton, in bytes. It is needed by none that people write.
 const MAX_STATES_BYTES: usize = 512 << 10;
@@ -72,9 +72,12 @@ impl Pattern {
         if text.len() > MAX_PATTERN_BYTES {
             return Err(PatternError::TooLong { bytes: text.len() });
         }
-        let bytes_only = syntax::Config::new().unicode(false).utf8(false);
+        let dialect = syntax::Config::new()
+            .unicode(false)
+            .utf8(false)
+            .nest_limit(MAX_PATTERN_NESTING);
         let parsed =
-            syntax::parse_with(text, &bytes_only).map_err(|error| PatternError::Syntax(Box::new(error)))?;
+            syntax::parse_with(text, &dialect).map_err(|error| PatternError::Syntax(Box::new(error)))?;
         let automaton = |reverse| {
             let config = thompson::Config::new()
                 .utf8(false)

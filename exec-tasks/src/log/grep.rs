@@ -20,6 +20,10 @@ use super::text;
 /// How much memory a regular expression may take when it is compiled, and again while it searches, in bytes.
 const MAX_REGEX_BYTES: usize = 1 << 20;
 
+/// In how many levels a regular expression may be nested. Each takes stack while it is compiled: 2 KiB, and 12 KiB where nothing
+/// is optimized, of the 2 MiB that a thread has.
+const MAX_NESTING: u32 = 64;
+
 /// How many lines may be told before and behind one that matches.
 const MAX_CONTEXT: u32 = 1_000;
 
@@ -100,6 +104,7 @@ impl Search {
             .case_insensitive(grep.ignore_case)
             .size_limit(MAX_REGEX_BYTES)
             .dfa_size_limit(MAX_REGEX_BYTES)
+            .nest_limit(MAX_NESTING)
             .build();
         Ok(Self {
             regex: regex.map_err(|error| ViewError::Regex {

@@ -55,16 +55,22 @@ pub(crate) fn repair(files: &LogFiles) -> io::Result<LogTotals> {
     Ok(header.totals(end))
 }
 
-/// Whether the log may begin there: within it, and with the record that the byte is in.
+/// Whether the log may begin there: within it, and with the record that the byte is in. If it begins at its end that record
+/// may be gone, as it stood for nothing that is there.
 fn is_possible(first: &First, index: &File, end: u64) -> io::Result<bool> {
     if *first == First::default() {
         return Ok(true);
     }
-    let record = super::index::record(index, first.record)?;
-    Ok(first.offset <= end
-        && record.is_some_and(|record| {
-            first.dropped.total() == record.offset && (record.offset..=record.end()).contains(&first.offset)
-        }))
+    if first.offset > end || first.line_feeds > first.offset {
+        return Ok(false);
+    }
+    let dropped = first.dropped.total();
+    if let Some(record) = super::index::record(index, first.record)? {
+        let is_within = (record.offset..=record.end()).contains(&first.offset);
+        return Ok(dropped == record.offset && is_within);
+    }
+    let is_in_index = record_position(first.record) <= index.metadata()?.len();
+    Ok(dropped == end && first.offset == end && is_in_index)
 }
 
 /// Where a log without a usable index begins: where the file system has something of it.

@@ -110,6 +110,12 @@ fn what_costs_too_much_is_refused() {
             "{none}"
         );
     }
+    let nested = |levels| format!("a{}", "+".repeat(levels));
+    assert!(Pattern::new(&nested(64), 1).is_ok());
+    assert_eq!(
+        refusal(&nested(65), 1),
+        "the pattern is no regular expression of ours"
+    );
     for large in [".{10000}", "(((a{100}){100}){100}){100}", r"(?u)\bü"] {
         assert_eq!(refusal(large, 1), "the pattern cannot be looked for", "{large}");
     }

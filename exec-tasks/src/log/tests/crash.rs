@@ -124,6 +124,54 @@ fn an_index_that_was_cut_anywhere_loses_no_output() {
 }
 
 #[test]
+fn a_log_that_begins_where_it_ends_stays_so_without_the_record_that_was_to_follow() {
+    // As if the writer had dropped all, written the next record, and been killed before its bytes.
+    let fixture = small();
+    let (_, index) = fixture.files.open_to_repair().unwrap();
+    let records = index::records_from(&index, 0).count() as u64;
+    let first = header::First {
+        offset: 56,
+        line_feeds: 12,
+        record: records,
+        dropped: counts::of_stream(Stream::Stdout, 56),
+    };
+    let next = record::Record {
+        bytes: counts::of_stream(Stream::Stdout, 5),
+        offset: 56,
+        line_feeds: 12,
+        ..record::Record::default()
+    };
+    let header = header::Header {
+        first,
+        ..header::Header::default()
+    };
+    header.write(&index).unwrap();
+    let mut bytes = fs::read(index_of(&fixture)).unwrap();
+    next.encode(&mut bytes);
+    fs::write(index_of(&fixture), bytes).unwrap();
+    let totals = repaired(&fixture.files);
+    assert_eq!((totals.state.first_offset, totals.state.end_offset), (56, 56));
+    assert_eq!((totals.total_bytes, totals.total_lines), (56, 12));
+}
+
+#[test]
+fn there_are_no_more_lines_than_bytes_before_the_first_that_is_kept() {
+    let fixture = small();
+    let (_, index) = fixture.files.open_to_repair().unwrap();
+    let first = header::First {
+        line_feeds: 1 << 28,
+        ..header::First::default()
+    };
+    let header = header::Header {
+        first,
+        ..header::Header::default()
+    };
+    header.write(&index).unwrap();
+    fs::write(fixture.files.raw(), "").unwrap();
+    assert_eq!(repaired(&fixture.files).total_lines, 0);
+}
+
+#[test]
 fn what_is_behind_a_hole_was_not_written_by_a_task() {
     let fixture = small();
     let raw = fs::OpenOptions::new()

@@ -182,6 +182,14 @@ fn a_bad_search_is_an_error() {
     };
     assert!(matches!(error(grep("(")), ViewError::Regex { .. }));
     assert!(matches!(error(grep("(\\w{100}){100}")), ViewError::Regex { .. }));
+    // To compile one that is nested as deep as the library allows would overflow a thread's stack.
+    for levels in [249, 65] {
+        let nested = format!("a{}", "+".repeat(levels));
+        assert!(
+            matches!(error(grep(&nested)), ViewError::Regex { .. }),
+            "{levels}"
+        );
+    }
     let context = Grep {
         before: 1_001,
         ..grep("x")
