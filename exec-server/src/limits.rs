@@ -229,7 +229,7 @@ pub const MAX_GLOB_STEPS: usize = 1 << 26;
 /// Longest time that a client can set for a process. A longer one is shortened: it is for ever.
 pub const MAX_TIME: Duration = Duration::from_hours(24 * 365);
 
-/// How long it may take to find out who holds the output of a process. Then that is not told.
+/// How long it may take to find out who holds the output of a process. Those are told who were found by then.
 pub const HOLDERS_WAIT: Duration = Duration::from_secs(1);
 
 /// Longest name of a client that is kept, in bytes. A longer one is cut.

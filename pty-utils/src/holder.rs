@@ -23,12 +23,13 @@ impl HoldersQuery {
         Self { query }
     }
 
-    /// Looks at every process of the system, which takes milliseconds, and blocks. Of more than 16 holders the
-    /// first 16 are told. Whoever we may not look at, because they run as somebody else, is left out.
+    /// Looks at every process of the system, which takes milliseconds, or seconds where there is much to do, and blocks.
+    /// Each holder is told when it is found; of more than 16 the first 16 are. Whoever we may not look at, because
+    /// they run as somebody else, is left out.
     ///
     /// # Errors
     /// When `/proc` cannot be read. `Unsupported` on other systems than Linux.
-    pub fn run(self) -> io::Result<Vec<Holder>> {
-        self.query.run()
+    pub fn run(self, found: impl FnMut(Holder)) -> io::Result<()> {
+        self.query.run(found)
     }
 }

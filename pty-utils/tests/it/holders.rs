@@ -1,6 +1,12 @@
 //! Who keeps the end of output away.
 use crate::support::{PIPES, TERMINAL, beside, end, read_until, sh};
-use pty_utils::{Signal, Spawner};
+use pty_utils::{Holder, HoldersQuery, Signal, Spawner};
+
+fn all(query: HoldersQuery) -> Vec<Holder> {
+    let mut holders = Vec::new();
+    query.run(|holder| holders.push(holder)).unwrap();
+    holders
+}
 
 #[test]
 fn the_holder_of_an_output_is_named() {
@@ -15,7 +21,7 @@ fn the_holder_of_an_output_is_named() {
             child.leader.exited().await.unwrap();
             let holders = loop {
                 let query = child.outputs[0].holders();
-                let holders = std::thread::spawn(|| query.run()).join().unwrap().unwrap();
+                let holders = std::thread::spawn(|| all(query)).join().unwrap();
                 // It is the shell until it has executed the program.
                 if holders.iter().any(|holder| holder.command == "sleep 62") {
                     break holders;
@@ -31,7 +37,7 @@ fn the_holder_of_an_output_is_named() {
             child.leader.signal_group(Signal::Kill).unwrap();
             let output = child.outputs[0].holders();
             end(child).await;
-            assert_eq!(output.run().unwrap(), []);
+            assert_eq!(all(output), []);
         }
     });
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use exec_protocol::process::{EndReason, Holder};
 use futures_util::FutureExt as _;
-use pty_utils::{HoldersQuery, Leftovers, Output};
+use pty_utils::{Leftovers, Output};
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -17,6 +18,9 @@ use crate::output::{CloseFacts, ExitFacts, Summary};
 use crate::process::lifecycle::Close;
 use crate::process::record::cpu;
 use crate::process::{Phase, Process, Stop};
+
+/// Holders that were found and are not yet noted.
+const HOLDERS_ON_THE_WAY: usize = 16;
 
 /// Why output is incomplete whose owner is gone.
 const ABANDONED: &str = "the server failed to look after it, and has killed it";
@@ -90,16 +94,27 @@ impl Owner {
 /// Who holds the output open, as far as it can be found out in a while.
 async fn holders(outputs: &[Output]) -> Vec<Holder> {
     let queries: Vec<_> = outputs.iter().map(Output::holders).collect();
-    let looking = spawn_blocking(|| queries.into_iter().map(HoldersQuery::run).collect::<Vec<_>>());
-    let Ok(Ok(found)) = timeout(HOLDERS_WAIT, looking).await else {
-        tracing::debug!("it was not found out in time who holds the output of a process");
-        return Vec::new();
-    };
-    let mut holders: Vec<Holder> = Vec::new();
-    for pty_utils::Holder { pid, command } in found.into_iter().flatten().flatten() {
-        if !holders.iter().any(|known| known.pid == pid) {
-            holders.push(Holder { pid, command });
+    let (found, mut holders_found) = mpsc::channel(HOLDERS_ON_THE_WAY);
+    let looking = spawn_blocking(move || {
+        for query in queries {
+            // Whoever asked may have no more time for it.
+            let asked = query.run(|holder| drop(found.blocking_send(holder)));
+            if let Err(error) = asked {
+                tracing::debug!(%error, "it cannot be found out who holds an output");
+            }
         }
+    });
+    let mut holders: Vec<Holder> = Vec::new();
+    let gather = async {
+        while let Some(pty_utils::Holder { pid, command }) = holders_found.recv().await {
+            if !holders.iter().any(|known| known.pid == pid) {
+                holders.push(Holder { pid, command });
+            }
+        }
+    };
+    if timeout(HOLDERS_WAIT, gather).await.is_err() {
+        tracing::debug!("not everybody was found in time who may hold the output of a process");
+        looking.abort();
     }
     holders
 }

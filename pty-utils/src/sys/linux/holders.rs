@@ -52,17 +52,18 @@ impl HoldersQuery {
         Self(side.map_err(Into::into))
     }
 
-    pub(crate) fn run(self) -> io::Result<Vec<Holder>> {
+    pub(crate) fn run(self, found: impl FnMut(Holder)) -> io::Result<()> {
         let side = self.0?;
         let ours = getpid();
         let holders = proc::all()?.filter(|&pid| pid != ours && side.is_held_by(pid));
-        Ok(holders
+        holders
             .take(MOST)
             .map(|pid| Holder {
                 pid: pid.as_raw_nonzero().get().unsigned_abs(),
                 command: command(pid),
             })
-            .collect())
+            .for_each(found);
+        Ok(())
     }
 }
 

@@ -83,7 +83,7 @@ pub(crate) struct HoldersQuery(());
 
 #[expect(clippy::unused_self, reason = "elsewhere there is something to look for")]
 impl HoldersQuery {
-    pub(crate) fn run(self) -> io::Result<Vec<Holder>> {
+    pub(crate) fn run(self, _found: impl FnMut(Holder)) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

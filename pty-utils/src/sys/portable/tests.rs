@@ -332,7 +332,10 @@ async fn a_tree_is_its_leader_and_is_released_with_it() {
         left.emptied().await.unwrap();
     }
     let holders: HoldersQuery = parts.outputs[0].1.holders();
-    assert_eq!(holders.run().unwrap_err().kind(), io::ErrorKind::Unsupported);
+    assert_eq!(
+        holders.run(|_| ()).unwrap_err().kind(),
+        io::ErrorKind::Unsupported
+    );
 }
 
 #[test]
