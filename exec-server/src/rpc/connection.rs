@@ -131,8 +131,9 @@ impl<'a> Dispatch<'a> {
         loop {
             match self.next_wake(true, None).await {
                 Wake::Received(Received::Message(message)) => {
+                    let since = Instant::now();
                     self.take_in(&message).await;
-                    self.give_way(message.len()).await;
+                    self.give_way(message.len(), since).await;
                 }
                 Wake::Received(Received::Refused(error)) => {
                     let refusal = Answer::refusal(self.server.stats(), self.outbox.style(), None, &error);
@@ -218,11 +219,12 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Lets others have their turn, if this message of so many bytes was the last of ours. A peer that never pauses, and wants
-    /// no answers, would leave them none.
-    async fn give_way(&mut self, bytes: usize) {
+    /// Lets others have their turn, if this message of so many bytes, which was begun then, was the last of ours. A peer that never
+    /// pauses, and wants no answers, would leave them none.
+    async fn give_way(&mut self, bytes: usize, since: Instant) {
         let by_all = self.server.stats().answered.get();
-        if self.turn.ends_with(bytes, by_all.wrapping_sub(self.answered)) {
+        let by_others = by_all.wrapping_sub(self.answered);
+        if self.turn.ends_with(bytes, since.elapsed(), by_others) {
             yield_now().await;
         }
     }

@@ -1,5 +1,7 @@
 //! How long one connection is served before the others have their turn. Pure.
 
+use std::time::Duration;
+
 /// What is taken in and answered in one turn while nobody else asks for anything, in bytes: some hundred microseconds' work, or one
 /// message if that takes longer.
 ///
@@ -15,12 +17,15 @@ const QUIET_TURNS: u32 = 64;
 /// What a message costs beside its length, as so many bytes.
 const MESSAGE_BYTES: usize = 1 << 10;
 
+/// How long a turn takes at most, and whatever is under way then. A message of few bytes may ask for much: a pattern to be compiled,
+/// globs to be compared.
+const TURN_TIME: Duration = Duration::from_millis(1);
+
 /// What was done for a connection since others had their turn.
-///
-/// Bytes and messages are counted, and not time: a look at the clock for each message would cost as much as some messages do.
 #[derive(Debug, Default)]
 pub(super) struct Turn {
     bytes: usize,
+    took: Duration,
     /// What others had been answered when the last turn ended.
     answered_to_others: u64,
     /// Turns since that has changed.
@@ -28,18 +33,20 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Takes note of a message, or an element of a batch, of so many bytes, and says whether it is the others' turn. They have
-    /// had so many answers by now.
-    pub(super) fn ends_with(&mut self, bytes: usize, answered_to_others: u64) -> bool {
+    /// Takes note of a message, or an element of a batch, of so many bytes, which took so long, and says whether it is the others'
+    /// turn. They have had so many answers by now.
+    pub(super) fn ends_with(&mut self, bytes: usize, took: Duration, answered_to_others: u64) -> bool {
         self.bytes = self.bytes.saturating_add(MESSAGE_BYTES + bytes);
+        self.took = self.took.saturating_add(took);
         let at_most = if self.quiet_turns < QUIET_TURNS {
             SHORT_TURN_BYTES
         } else {
             LONG_TURN_BYTES
         };
-        let ends = self.bytes >= at_most;
+        let ends = self.bytes >= at_most || self.took >= TURN_TIME;
         if ends {
             self.bytes = 0;
+            self.took = Duration::ZERO;
             self.quiet_turns = if answered_to_others == self.answered_to_others {
                 self.quiet_turns.saturating_add(1)
             } else {
@@ -57,7 +64,7 @@ mod tests {
 
     /// How many short messages make a turn.
     fn messages(turn: &mut Turn, answered_to_others: u64) -> usize {
-        let ends = (1..100).find(|_| turn.ends_with(0, answered_to_others));
+        let ends = (1..100).find(|_| turn.ends_with(0, Duration::ZERO, answered_to_others));
         ends.expect("a turn has an end")
     }
 
@@ -67,8 +74,19 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(messages(&mut turn, 0), SHORT_TURN_BYTES / MESSAGE_BYTES);
         }
-        assert!(turn.ends_with(LONG_TURN_BYTES, 0));
-        assert!(!turn.ends_with(1, 0));
+        assert!(turn.ends_with(LONG_TURN_BYTES, Duration::ZERO, 0));
+        assert!(!turn.ends_with(1, Duration::ZERO, 0));
+    }
+
+    #[test]
+    fn a_turn_ends_when_it_has_taken_long_whatever_was_said() {
+        let mut turn = Turn::default();
+        for _ in 0..2 {
+            assert!(!turn.ends_with(0, TURN_TIME / 2, 0));
+            assert!(turn.ends_with(0, TURN_TIME / 2, 0));
+        }
+        assert!(turn.ends_with(0, Duration::MAX, 0));
+        assert!(!turn.ends_with(0, Duration::ZERO, 0));
     }
 
     #[test]

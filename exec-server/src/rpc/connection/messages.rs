@@ -3,6 +3,7 @@
 use exec_protocol::envelope::{self, EnvelopeError, Incoming, Message, RequestId, Style};
 use exec_protocol::initialize::InitializeParams;
 use exec_protocol::{RpcError, parse_params};
+use tokio::time::Instant;
 
 use super::Dispatch;
 use crate::rpc::array::BatchAnswer;
@@ -48,7 +49,7 @@ impl Dispatch<'_> {
         }
         let mut answers = BatchAnswer::new(self.server.stats(), self.outbox.style(), &self.batched);
         for element in elements {
-            self.give_way(0).await;
+            let since = Instant::now();
             match element {
                 Ok(Message::Request {
                     id, method, params, ..
@@ -66,6 +67,7 @@ impl Dispatch<'_> {
                     answers.push(error.id, answer);
                 }
             }
+            self.give_way(0, since).await;
         }
         let requests = answers.len();
         if let Some(answer) = answers.finish() {
