@@ -29,7 +29,7 @@ pub const MAX_IDS: usize = 16_384;
 /// There are six states of a task, and three reasons to try it again.
 pub const MAX_CHOICES: usize = 64;
 
-/// A list of at most so many elements. Null is none.
+/// A list of at most so many elements. Null is not one.
 struct Bounded<T, const MOST: usize>(Vec<T>);
 
 /// Reads a list.

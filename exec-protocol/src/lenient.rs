@@ -12,8 +12,8 @@ pub type StringMap = BTreeMap<String, String>;
 
 /// Most names of one object whose names its sender chooses, such as an environment.
 ///
-/// Twice as many as the largest environment may have that Linux gives to a program, if each has 128 bytes. What is longer is refused
-/// while it is read, and never built.
+/// As many as fit into the 2 MiB that Linux usually gives a program for its words and variables, if each has 128 bytes. What is
+/// longer is refused while it is read, and never built.
 pub const MAX_NAMES: usize = 16_384;
 
 /// Reads null as the type's default. For members that are optional but never null to us.

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TaskError;
 
-/// Command line, environment and its policy of one task together, in bytes. Each word counts as one more, with which it ends. The system runs what is about as long.
+/// Command line, environment and its policy of one task together, in bytes. The system runs what is about as long.
+///
+/// A word of the command line and a glob count as one more, with which they end: else any number of empty ones would fit. Names of
+/// variables are no more than a [message may have](exec_protocol::MAX_NAMES).
 const MAX_SPEC_BYTES: usize = 1 << 20;
 
 /// Title and labels of one task together, in bytes, as of a process. They are repeated in each list.

@@ -24,6 +24,7 @@ use exec_protocol::process::Target;
 use exec_protocol::{Group, Method, ProcessId, RpcError, parse_params};
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::server::Methods;
+use serde::Serialize;
 use tokio::sync::Semaphore;
 
 pub(crate) use ack::ack;
@@ -34,10 +35,14 @@ use wait::room_for_waits;
 use super::error;
 use super::outbox::Outbox;
 use super::task_news::TaskNews;
-use crate::limits::MAX_CLIENT_NAME_BYTES;
+use crate::limits::{MAX_CLIENT_NAME_BYTES, MAX_MESSAGE_BYTES};
 use crate::process::Process;
 use crate::server::Server;
 use crate::session::{Entry, Session};
+
+/// Records that fit into a message whatever is in them: each has some 20 KiB of texts, which may be six times as long in JSON,
+/// and of a task at most 20 attempts.
+const SURELY_FIT: usize = 100;
 
 /// On whose behalf a method is called.
 #[derive(Debug, Clone)]
@@ -119,6 +124,11 @@ fn known(entry: Option<Entry>) -> Result<Arc<Process>, RpcError> {
     }
 }
 
+/// Whether an answer with so many records does not fit into a message.
+fn is_too_long(answer: &impl Serialize, records: usize) -> bool {
+    records > SURELY_FIT && serde_json::to_vec(answer).is_ok_and(|json| json.len() > MAX_MESSAGE_BYTES)
+}
+
 /// All methods but `initialize`, which a connection handles itself, `process/read`, whose answers are put together
 /// by hand, and those of files, whose answers are put together elsewhere.
 pub(crate) fn methods() -> Methods {
@@ -169,10 +179,22 @@ where
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::to_raw_value;
+
     use super::*;
+    use crate::limits::MAX_RECORD_BYTES;
 
     #[test]
     fn each_method_is_registered_once() {
         assert_eq!(methods().method_names().count(), 33);
+    }
+
+    #[test]
+    fn an_answer_is_as_long_as_its_json_and_not_as_its_texts() {
+        // As many words as the record of a process has of a command line that has nothing in them.
+        let words = to_raw_value(&vec![""; MAX_RECORD_BYTES]).unwrap();
+        let fit = MAX_MESSAGE_BYTES / (words.get().len() + 1);
+        assert!(!is_too_long(&vec![&words; fit], fit));
+        assert!(is_too_long(&vec![&words; fit + 1], fit + 1));
     }
 }

@@ -27,7 +27,7 @@ const CANDIDATES: usize = 20;
 const PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1_000;
 
-/// Labels that the tasks of a page are to have, at most. Each is a condition of the query.
+/// Labels that the tasks of a page are to have, at most. Each is looked for in each task.
 const MAX_LABELS: usize = 100;
 
 /// Tasks of each kind in a summary.

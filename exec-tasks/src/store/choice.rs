@@ -1,5 +1,6 @@
 //! Which tasks are meant, as conditions of a query.
 
+use exec_protocol::StringMap;
 use exec_protocol::task::{ListParams, Scope, TaskState};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ToSql, params_from_iter};
@@ -51,11 +52,10 @@ impl Choice {
         if !params.states.is_empty() {
             choice = choice.in_states(&params.states);
         }
-        for (name, value) in &params.labels {
-            let sql = "EXISTS (SELECT 1 FROM json_each(spec, '$.params.labels') WHERE key = ? AND value = ?)";
-            choice.conditions.push(sql.to_owned());
-            choice.values.push(Box::new(name.clone()));
-            choice.values.push(Box::new(value.clone()));
+        if !params.labels.is_empty() {
+            // One look at a specification, which may be long, for all of them.
+            let wanted = serde_json::to_string(&params.labels).expect("names and texts are JSON");
+            choice.add("has_labels(json_extract(spec, '$.params.labels'), ?)", wanted);
         }
         if let Some(text) = &params.title {
             // Without wildcards: what is asked for is a text, not a pattern.
@@ -135,12 +135,24 @@ impl Store {
     }
 }
 
-/// Adds what conditions need and the database has not: its own `lower` knows the letters of ASCII only.
+/// Adds what conditions need and the database has not: its own `lower` knows the letters of ASCII only, and
+/// its own look into JSON reads all of it for each name.
 pub(super) fn add_functions(db: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     db.create_scalar_function("without_case", 1, flags, |call| {
         Ok(without_case(&call.get::<String>(0)?))
+    })?;
+    db.create_scalar_function("has_labels", 2, flags, |call| {
+        // There are none where none were given.
+        let labels = call.get::<Option<String>>(0)?;
+        let labels = labels.as_deref().map(labels_of).transpose()?.unwrap_or_default();
+        let wanted = labels_of(&call.get::<String>(1)?)?;
+        Ok(wanted.iter().all(|(name, value)| labels.get(name) == Some(value)))
     })
+}
+
+fn labels_of(json: &str) -> rusqlite::Result<StringMap> {
+    serde_json::from_str(json).map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
 }
 
 /// A text of which nothing but the case of its letters is lost. Letter by letter: a part of it is a part of the whole.

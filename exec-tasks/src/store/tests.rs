@@ -115,11 +115,16 @@ fn a_text_in_a_title_is_no_pattern_and_labels_are_compared_whole() {
     for (id, title) in [("a", "100% done"), ("b", "100 done")] {
         let params = SubmitParams {
             title: Some(title.to_owned()),
-            labels: [("it's".to_owned(), id.to_owned())].into(),
+            labels: [
+                ("it's".to_owned(), id.to_owned()),
+                ("all".to_owned(), String::new()),
+            ]
+            .into(),
             ..SubmitParams::default()
         };
         insert(&store, &spec(id, params));
     }
+    insert(&store, &spec("without", SubmitParams::default()));
     let chosen = |params: ListParams| {
         let rows = store
             .choose(&Choice::of_list(&params), Order::Newest, 10)
@@ -134,11 +139,18 @@ fn a_text_in_a_title_is_no_pattern_and_labels_are_compared_whole() {
     };
     assert_eq!(chosen(titled("0% D")), ["a"]);
     assert_eq!(chosen(titled("done")), ["b", "a"]);
-    let labelled = ListParams {
-        labels: [("it's".to_owned(), "b".to_owned())].into(),
+    let labelled = |labels: &[(&str, &str)]| ListParams {
+        labels: labels
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
         ..ListParams::default()
     };
-    assert_eq!(chosen(labelled), ["b"]);
+    assert_eq!(chosen(labelled(&[("it's", "b")])), ["b"]);
+    assert_eq!(chosen(labelled(&[("all", "")])), ["b", "a"]);
+    assert_eq!(chosen(labelled(&[("it's", "a"), ("all", "")])), ["a"]);
+    assert_eq!(chosen(labelled(&[("it's", "a"), ("all", "x")])), [""; 0]);
+    assert_eq!(chosen(labelled(&[("it", "a")])), [""; 0]);
 }
 
 #[test]

@@ -4,11 +4,7 @@ use exec_protocol::process::{ListParams, ListResult, ProcessRecord, Scope};
 use exec_protocol::{ErrorKind, RpcError};
 use futures_util::future::join_all;
 
-use super::Caller;
-use crate::limits::MAX_MESSAGE_BYTES;
-
-/// JSON around the texts of a record, in bytes, rounded up.
-const RECORD_JSON_BYTES: usize = 1 << 10;
+use super::{Caller, is_too_long};
 
 pub(super) async fn list(caller: Caller, params: ListParams) -> Result<ListResult, RpcError> {
     let mut processes = caller.session.processes();
@@ -27,14 +23,7 @@ pub(super) async fn list(caller: Caller, params: ListParams) -> Result<ListResul
         .flatten()
         .filter(|record| is_chosen(&params, record))
         .collect();
-    // Nothing is longer than its text escaped.
-    let length: usize = records
-        .iter()
-        .map(|record| text_bytes(record) * 6 + RECORD_JSON_BYTES)
-        .sum();
-    if length > MAX_MESSAGE_BYTES
-        && serde_json::to_vec(&records).map_or(0, |json| json.len()) > MAX_MESSAGE_BYTES
-    {
+    if is_too_long(&records, records.len()) {
         let message = format!(
             "{} records are more than a message can hold; ask for fewer",
             records.len()
@@ -53,14 +42,4 @@ fn is_chosen(params: &ListParams, record: &ProcessRecord) -> bool {
             .labels
             .iter()
             .all(|(name, value)| record.labels.get(name) == Some(value))
-}
-
-fn text_bytes(record: &ProcessRecord) -> usize {
-    let labels = record.labels.iter().map(|(name, value)| name.len() + value.len());
-    let argv = record.argv.iter().map(String::len);
-    let metadata = record
-        .metadata
-        .as_ref()
-        .map_or(0, |metadata| metadata.to_string().len());
-    labels.chain(argv).sum::<usize>() + metadata + record.title.as_ref().map_or(0, String::len)
 }

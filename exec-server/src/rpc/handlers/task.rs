@@ -13,14 +13,9 @@ use exec_protocol::task::{
 use exec_protocol::{Empty, RpcError};
 use exec_tasks::Tasks;
 use jsonrpsee::RpcModule;
-use serde::Serialize;
 
-use super::{Caller, error, register, resize, signal, write};
-use crate::limits::{MAX_MESSAGE_BYTES, MAX_READ_WAIT};
-
-/// Records that fit into a message whatever is in them: each has at most 20 attempts and some 20 KiB of texts, which may be six
-/// times as long in JSON.
-const SURELY_FIT: usize = 100;
+use super::{Caller, error, is_too_long, register, resize, signal, write};
+use crate::limits::MAX_READ_WAIT;
 
 /// Puts all of them into the table.
 pub(super) fn register_all(module: &mut RpcModule<()>) {
@@ -152,11 +147,6 @@ async fn subscribe(caller: Caller, params: Scope) -> Result<Empty, RpcError> {
     let subscription = tasks(&caller)?.subscribe(params).await.map_err(error::task)?;
     caller.told.tell(&caller.server, subscription).await;
     Ok(Empty {})
-}
-
-/// Whether an answer with so many records does not fit into a message.
-fn is_too_long(answer: &impl Serialize, records: usize) -> bool {
-    records > SURELY_FIT && serde_json::to_vec(answer).is_ok_and(|json| json.len() > MAX_MESSAGE_BYTES)
 }
 
 /// The tasks of the caller's server.

@@ -14,7 +14,7 @@ const MASK_BYTES: usize = 4;
 /// The fragments of the message that is in the making, as they come.
 ///
 /// A message has no end before its last fragment, and one without payload costs us as much as any other: so their heads may
-/// come to no more than what they hold, or to a few thousand of them. What is counted is what is there, and it begins anew with each
+/// come to no more than what they hold, or to some ten thousand of them. What is counted is what is there, and it begins anew with each
 /// message: nothing is estimated, so nothing adds up.
 ///
 /// Whether a frame is one that a client may send is not looked at here: with one that is not, the connection is at its end.

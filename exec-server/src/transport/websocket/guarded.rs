@@ -39,7 +39,7 @@ enum Pace {
 }
 
 /// What is read of short fragments in one turn, in bytes.
-const SHORT_FRAGMENTS_BYTES: usize = 2 << 10;
+const READ_IN_FRAGMENTS_BYTES: usize = 2 << 10;
 
 /// How long short fragments are on average at most, in bytes, with their heads.
 const SHORT_FRAGMENT_BYTES: usize = 64;
@@ -79,7 +79,7 @@ impl AsyncRead for GuardedWire {
         }
         let room = match this.pace {
             Pace::Usual => buf.remaining(),
-            Pace::ShortFragments => buf.remaining().min(SHORT_FRAGMENTS_BYTES),
+            Pace::ShortFragments => buf.remaining().min(READ_IN_FRAGMENTS_BYTES),
         };
         let mut part = ReadBuf::new(buf.initialize_unfilled_to(room));
         ready!(Pin::new(&mut this.wire).poll_read(cx, &mut part))?;

@@ -13,15 +13,23 @@ impl Directory {
     }
 
     /// Hands these down to the groups below, also to those that there are.
+    ///
+    /// # Errors
+    /// None of them is handed down then that was not before.
     pub(super) fn pass_on(&self, controllers: Controllers) -> io::Result<()> {
         let passed_on = named(&self.read("cgroup.subtree_control")?);
-        if controllers.memory && !passed_on.memory {
-            self.write("cgroup.subtree_control", "+memory")?;
+        let missing: Vec<_> = [
+            ("+memory", controllers.memory && !passed_on.memory),
+            ("+pids", controllers.processes && !passed_on.processes),
+        ]
+        .into_iter()
+        .filter_map(|(controller, is_missing)| is_missing.then_some(controller))
+        .collect();
+        if missing.is_empty() {
+            return Ok(());
         }
-        if controllers.processes && !passed_on.processes {
-            self.write("cgroup.subtree_control", "+pids")?;
-        }
-        Ok(())
+        // The kernel carries out all of one write, or nothing.
+        self.write("cgroup.subtree_control", &missing.join(" "))
     }
 
     /// Bounds what those in it use together. The group above must have handed down what that takes.
@@ -129,6 +137,13 @@ mod tests {
         directory.write("cgroup.subtree_control", "memory\n").unwrap();
         directory.pass_on(memory).unwrap();
         assert_eq!(passed_on(), "memory\n");
+    }
+
+    #[test]
+    fn several_are_passed_on_together_or_not_at_all() {
+        let (_root, directory) = group("memory pids");
+        directory.pass_on(BOTH.needs()).unwrap();
+        assert_eq!(directory.read("cgroup.subtree_control").unwrap(), "+memory +pids");
     }
 
     #[test]
