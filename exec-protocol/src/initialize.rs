@@ -253,6 +253,33 @@ pub struct Limits {
     /// Entries that a walk gives. 0 if the server does not say.
     #[serde(default)]
     pub walk_entries: u64,
+    /// Words of an argv. 0 if the server does not say, as with all that follow.
+    #[serde(default)]
+    pub arguments: u64,
+    /// Names of one object, such as an environment.
+    #[serde(default)]
+    pub names: u64,
+    /// Labels of a process or a task.
+    #[serde(default)]
+    pub labels: u64,
+    /// Globs of one list of an environment's policy.
+    #[serde(default)]
+    pub globs: u64,
+    /// What it may take to match globs with names.
+    #[serde(default)]
+    pub glob_steps: u64,
+    /// Longest path.
+    #[serde(default)]
+    pub path_bytes: u64,
+    /// Pings and pongs at once, on a wire that has them.
+    #[serde(default)]
+    pub control_frames: u64,
+    /// Pings and pongs from then on, a second.
+    #[serde(default)]
+    pub control_frames_per_second: u64,
+    /// Heads of the fragments of one message, on a wire that has fragments, if they come to more than what they hold.
+    #[serde(default)]
+    pub fragment_head_bytes: u64,
     /// Output of one attempt of a task that is kept, where its submission does not say. None if there are no tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_output_bytes: Option<u64>,

@@ -16,6 +16,11 @@ pub type StringMap = BTreeMap<String, String>;
 /// longer is refused while it is read, and never built.
 pub const MAX_NAMES: usize = 16_384;
 
+/// Most labels of a process or a task.
+///
+/// Each is kept and told with every record of it. People give a handful.
+pub const MAX_LABELS: usize = 100;
+
 /// Reads null as the type's default. For members that are optional but never null to us.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
@@ -51,12 +56,17 @@ where
     K: Deserialize<'de> + Ord + fmt::Debug,
     V: Deserialize<'de>,
 {
-    deserializer.deserialize_any(Names(PhantomData))
+    deserializer.deserialize_any(Names::<K, V, MAX_NAMES>(PhantomData))
 }
 
-struct Names<K, V>(PhantomData<(K, V)>);
+/// As [`unique_names`], of at most [`MAX_LABELS`].
+pub(crate) fn labels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StringMap, D::Error> {
+    deserializer.deserialize_any(Names::<String, String, MAX_LABELS>(PhantomData))
+}
 
-impl<'de, K, V> Visitor<'de> for Names<K, V>
+struct Names<K, V, const MOST: usize>(PhantomData<(K, V)>);
+
+impl<'de, K, V, const MOST: usize> Visitor<'de> for Names<K, V, MOST>
 where
     K: Deserialize<'de> + Ord + fmt::Debug,
     V: Deserialize<'de>,
@@ -74,9 +84,9 @@ where
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut names = BTreeMap::new();
         while let Some((name, value)) = members.next_entry::<K, V>()? {
-            if names.len() == MAX_NAMES {
+            if names.len() == MOST {
                 return Err(de::Error::custom(format_args!(
-                    "an object of more than {MAX_NAMES} members"
+                    "an object of more than {MOST} members"
                 )));
             }
             if names.contains_key(&name) {
@@ -98,11 +108,12 @@ mod tests {
     /// Checks that an object may have as many names, and not one more.
     fn is_bounded<P: de::DeserializeOwned + fmt::Debug>(
         field: &str,
+        most: usize,
         before: &str,
         value: &str,
         behind: &str,
     ) {
-        let members: Vec<_> = (0..=MAX_NAMES)
+        let members: Vec<_> = (0..=most)
             .map(|number| format!(r#""{number}":{value}"#))
             .collect();
         let longest = format!("{before}{}{behind}", members[1..].join(","));
@@ -111,7 +122,7 @@ mod tests {
         let refusal = ParamsError {
             kind: ErrorKind::InvalidParams,
             field: Some(field.to_owned()),
-            message: format!("an object of more than {MAX_NAMES} members"),
+            message: format!("an object of more than {most} members"),
         };
         assert_eq!(parse_params::<P>(Some(&longer)).unwrap_err(), refusal);
     }
@@ -119,16 +130,19 @@ mod tests {
     #[test]
     fn each_object_with_names_of_the_clients_has_its_bound() {
         let start = r#"{"processId":"p","argv":["a"],"#;
-        for field in ["env", "labels"] {
-            is_bounded::<StartParams>(field, &format!(r#"{start}"{field}":{{"#), r#""""#, "}}");
-            is_bounded::<SubmitParams>(field, &format!(r#"{{"{field}":{{"#), r#""""#, "}}");
+        for (field, most) in [("env", MAX_NAMES), ("labels", MAX_LABELS)] {
+            let member = format!(r#""{field}":{{"#);
+            is_bounded::<StartParams>(field, most, &format!("{start}{member}"), r#""""#, "}}");
+            is_bounded::<SubmitParams>(field, most, &format!("{{{member}"), r#""""#, "}}");
         }
         let set = r#""envPolicy":{"set":{"#;
-        is_bounded::<StartParams>("envPolicy.set", &format!("{start}{set}"), r#""""#, "}}}");
-        is_bounded::<SubmitParams>("envPolicy.set", &format!("{{{set}"), r#""""#, "}}}");
-        is_bounded::<ListParams>("labels", r#"{"labels":{"#, r#""""#, "}}");
-        is_bounded::<task::ListParams>("labels", r#"{"labels":{"#, r#""""#, "}}");
+        let (start_set, submit_set) = (format!("{start}{set}"), format!("{{{set}"));
+        is_bounded::<StartParams>("envPolicy.set", MAX_NAMES, &start_set, r#""""#, "}}}");
+        is_bounded::<SubmitParams>("envPolicy.set", MAX_NAMES, &submit_set, r#""""#, "}}}");
+        let labels = r#"{"labels":{"#;
+        is_bounded::<ListParams>("labels", MAX_LABELS, labels, r#""""#, "}}");
+        is_bounded::<task::ListParams>("labels", MAX_LABELS, labels, r#""""#, "}}");
         let wait = r#"{"until":{"kind":"exited"},"fromOffsets":{"#;
-        is_bounded::<WaitParams>("fromOffsets", wait, "0", "}}");
+        is_bounded::<WaitParams>("fromOffsets", MAX_NAMES, wait, "0", "}}");
     }
 }

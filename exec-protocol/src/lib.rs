@@ -49,7 +49,7 @@ pub use bounded::{MAX_ARGUMENTS, MAX_CHOICES, MAX_GLOBS, MAX_IDS};
 pub use cancel::{CancelParams, CancelRequest};
 pub use error::{ErrorCode, ErrorData, ErrorKind, LimitReached, RpcError};
 pub use id::{Group, HandleId, IdTooLong, MAX_ID_BYTES, ProcessId, SessionId, StartKey, Uid, WriteId};
-pub use lenient::{MAX_NAMES, StringMap};
+pub use lenient::{MAX_LABELS, MAX_NAMES, StringMap};
 pub use method::{Empty, Method, Notice};
 pub use params::{ParamsError, parse_params};
 pub use path::{InvalidPath, MAX_PATH_BYTES, WirePath};

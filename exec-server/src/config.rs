@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use exec_protocol::MAX_ID_BYTES;
 use exec_protocol::envelope::{MAX_BATCH_ELEMENTS, MAX_DEPTH};
 use exec_protocol::initialize::Limits;
 use exec_protocol::process::{Containment, Umask};
+use exec_protocol::{MAX_ARGUMENTS, MAX_GLOBS, MAX_ID_BYTES, MAX_LABELS, MAX_NAMES, MAX_PATH_BYTES};
 
 use crate::access::Access;
 use crate::clock::milliseconds;
@@ -132,6 +132,15 @@ impl Config {
             walk_depth: limits::MAX_WALK_DEPTH as u64,
             walk_directories: limits::MAX_WALK_DIRECTORIES as u64,
             walk_entries: limits::MAX_WALK_ENTRIES as u64,
+            arguments: MAX_ARGUMENTS as u64,
+            names: MAX_NAMES as u64,
+            labels: MAX_LABELS as u64,
+            globs: MAX_GLOBS as u64,
+            glob_steps: limits::MAX_GLOB_STEPS as u64,
+            path_bytes: MAX_PATH_BYTES as u64,
+            control_frames: limits::CONTROL_FRAMES_AT_ONCE.into(),
+            control_frames_per_second: limits::CONTROL_FRAMES_PER_SECOND.into(),
+            fragment_head_bytes: limits::FRAGMENT_HEADS_BYTES as u64,
             task_output_bytes: self.tasks.as_ref().map(|_| limits::TASK_OUTPUT_BYTES),
             task_storage_bytes: self.tasks.as_ref().map(|storage| storage.bytes),
         }

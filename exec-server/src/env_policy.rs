@@ -77,11 +77,15 @@ pub(crate) fn apply(
     Ok(env)
 }
 
-/// At worst a glob is compared with a name from each of its letters on. So what matching may take is known before.
+/// At worst a glob is compared with a name from each of its letters on, if it has a `*`, and else once. So what matching may
+/// take is known before.
 fn check_steps(env: &Environment, globs: &[String], field: &'static str) -> Result<(), TooManySteps> {
-    let names: usize = env.keys().map(|name| name.len() + 1).sum();
-    let globs: usize = globs.iter().map(|glob| glob.len() + 1).sum();
-    if names.saturating_mul(globs) > MAX_GLOB_STEPS {
+    let letters: usize = env.keys().map(|name| name.len() + 1).sum();
+    let steps = |glob: &String| {
+        let starts = if glob.contains('*') { letters } else { env.len() };
+        starts.saturating_mul(glob.len() + 1)
+    };
+    if globs.iter().map(steps).fold(0, usize::saturating_add) > MAX_GLOB_STEPS {
         return Err(TooManySteps { field });
     }
     Ok(())
@@ -248,5 +252,11 @@ mod tests {
         assert_eq!(kept(exclude(longest + 1)), refused("envPolicy.exclude"));
         assert_eq!(kept(include_only(longest)), Ok(0));
         assert_eq!(kept(include_only(longest + 1)), refused("envPolicy.includeOnly"));
+        // It is compared once, however long the name is.
+        let literal = EnvPolicy {
+            exclude: vec!["n".repeat(NAME); longest / NAME * 64],
+            ..EnvPolicy::default()
+        };
+        assert_eq!(kept(literal), Ok(1));
     }
 }

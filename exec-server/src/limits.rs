@@ -220,11 +220,11 @@ pub const RETAIN_EXPIRED: Duration = Duration::from_hours(1);
 /// thousands.
 pub const MAX_RECORD_BYTES: usize = 4 << 10;
 
-/// What it may take to match the names of variables with the globs of an `envPolicy`, in steps: the length of all names times
-/// that of all globs, in bytes. A start that could take more is refused.
+/// What it may take to match the names of variables with the globs of an `envPolicy`, in steps: for a glob with a `*` its length times
+/// that of all names, in bytes; for another its length times their number. A start that could take more is refused.
 ///
-/// A tenth of a second. A large environment has some thousands of bytes of names, and a long list of globs a thousand.
-pub const MAX_GLOB_STEPS: usize = 1 << 26;
+/// Some 20 ms. A large environment has some thousands of bytes of names, and a long list of globs with a `*` a thousand.
+pub const MAX_GLOB_STEPS: usize = 1 << 23;
 
 /// Longest time that a client can set for a process. A longer one is shortened: it is for ever.
 pub const MAX_TIME: Duration = Duration::from_hours(24 * 365);
@@ -247,7 +247,7 @@ pub const MAX_OPEN_FILES: u64 = 1 << 20;
 
 // A peer that pings at the rate that is allowed may do so while nobody reads.
 const _: () =
-    assert!(CONTROL_FRAMES_AT_ONCE as u128 * BETWEEN_CONTROL_FRAMES.as_nanos() > SILENT_PEER.as_nanos());
+    assert!(CONTROL_FRAMES_AT_ONCE as u64 >= CONTROL_FRAMES_PER_SECOND as u64 * SILENT_PEER.as_secs());
 const _: () = assert!(MAX_READ_BYTES as u64 >= process::DEFAULT_MAX_BYTES);
 const _: () = assert!(MAX_READ_REPLY_BYTES < MAX_MESSAGE_BYTES);
 const _: () = assert!(MAX_FILE_LIST_BYTES < MAX_MESSAGE_BYTES / 8 * 7);

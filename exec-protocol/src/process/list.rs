@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ProcessRecord, ProcessState};
-use crate::lenient::{null_as_default, unique_names};
+use crate::lenient::{labels, null_as_default};
 use crate::{Group, Method, StringMap};
 
 /// `process/list`: the records of many processes, in the order of their starts.
@@ -28,10 +28,7 @@ pub struct ListParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ProcessState>,
     /// Those that have all of these labels.
-    #[serde(
-        deserialize_with = "unique_names",
-        skip_serializing_if = "StringMap::is_empty"
-    )]
+    #[serde(deserialize_with = "labels", skip_serializing_if = "StringMap::is_empty")]
     pub labels: StringMap,
     /// Where to look.
     #[serde(deserialize_with = "null_as_default")]

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{ProcessLimits, Size, Umask};
 use crate::bounded::{MAX_ARGUMENTS, MAX_GLOBS, list, null_as_empty};
-use crate::lenient::{null_as_default, unique_names};
+use crate::lenient::{labels, null_as_default, unique_names};
 use crate::{Group, Method, ProcessId, StartKey, StringMap, Uid, WirePath};
 
 /// `process/start`: answers when the child has been spawned.
@@ -105,7 +105,7 @@ pub struct StartParams {
     /// For the record, and to find it by.
     #[serde(
         default,
-        deserialize_with = "unique_names",
+        deserialize_with = "labels",
         skip_serializing_if = "StringMap::is_empty"
     )]
     pub labels: StringMap,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LaneName, TaskId, TaskRecord, TaskRef, TaskState};
 use crate::bounded::{MAX_CHOICES, null_as_empty};
-use crate::lenient::unique_names;
+use crate::lenient::labels;
 use crate::{Group, Method, StringMap};
 
 /// `task/list`: the records of many tasks, the newest first.
@@ -38,10 +38,7 @@ pub struct ListParams {
     )]
     pub states: Vec<TaskState>,
     /// Those that have all of these labels.
-    #[serde(
-        deserialize_with = "unique_names",
-        skip_serializing_if = "StringMap::is_empty"
-    )]
+    #[serde(deserialize_with = "labels", skip_serializing_if = "StringMap::is_empty")]
     pub labels: StringMap,
     /// Those whose title has this text in it, whatever the case of its letters.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LaneName, TaskId, TaskRecord};
 use crate::bounded::{MAX_ARGUMENTS, MAX_CHOICES, list, optional_list};
-use crate::lenient::{null_as_default, unique_names};
+use crate::lenient::{labels, null_as_default, unique_names};
 use crate::process::{EnvPolicy, Size};
 use crate::{Group, Method, StartKey, StringMap, WirePath};
 
@@ -64,10 +64,7 @@ pub struct SubmitParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<Group>,
     /// To find it by.
-    #[serde(
-        deserialize_with = "unique_names",
-        skip_serializing_if = "StringMap::is_empty"
-    )]
+    #[serde(deserialize_with = "labels", skip_serializing_if = "StringMap::is_empty")]
     pub labels: StringMap,
     /// How long an attempt may run, in milliseconds. Default: for ever.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -192,6 +192,15 @@ fn limits() -> Limits {
         record_bytes: 21,
         processes_per_session: 34,
         file_handles_total: 35,
+        arguments: 36,
+        names: 37,
+        labels: 38,
+        globs: 39,
+        glob_steps: 40,
+        path_bytes: 41,
+        control_frames: 42,
+        control_frames_per_second: 43,
+        fragment_head_bytes: 44,
     }
 }
 

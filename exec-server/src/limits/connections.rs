@@ -24,10 +24,10 @@ pub const SILENT_PEER: Duration = Duration::from_mins(1);
 /// as [gone](SILENT_PEER). All of them take us some milliseconds, in turns.
 pub const CONTROL_FRAMES_AT_ONCE: u32 = 8192;
 
-/// From one ping or pong to the next, once [`CONTROL_FRAMES_AT_ONCE`] is used up: 128 a second.
+/// Pings and pongs of one peer, once [`CONTROL_FRAMES_AT_ONCE`] is used up.
 ///
 /// A client that measures its latency does so some twenty times a second, and six times that costs us next to nothing.
-pub const BETWEEN_CONTROL_FRAMES: Duration = Duration::from_nanos(1_000_000_000 / 128);
+pub const CONTROL_FRAMES_PER_SECOND: u32 = 128;
 
 /// Heads of the fragments of one message together, in bytes, if they come to more than what they hold. Beyond it the connection is
 /// closed with 1008, and its session can be resumed.

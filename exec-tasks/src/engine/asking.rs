@@ -27,9 +27,6 @@ const CANDIDATES: usize = 20;
 const PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1_000;
 
-/// Labels that the tasks of a page are to have, at most. Each is looked for in each task.
-const MAX_LABELS: usize = 100;
-
 /// Tasks of each kind in a summary.
 const SUMMARY: u32 = 20;
 
@@ -88,9 +85,6 @@ impl Engine {
                 "limit",
                 format!("not between 1 and {MAX_PAGE}"),
             ));
-        }
-        if params.labels.len() > MAX_LABELS {
-            return Err(TaskError::invalid("labels", format!("more than {MAX_LABELS}")));
         }
         let mut choice = Choice::of_list(params);
         if let Some(after) = &params.after {

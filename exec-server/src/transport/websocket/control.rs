@@ -1,8 +1,14 @@
 //! How many pings and pongs a peer may send. Pure.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
-use crate::limits::{BETWEEN_CONTROL_FRAMES, CONTROL_FRAMES_AT_ONCE};
+use crate::limits::{CONTROL_FRAMES_AT_ONCE, CONTROL_FRAMES_PER_SECOND};
+
+/// From one ping or pong to the next, at the rate that is allowed for ever.
+const BETWEEN_CONTROL_FRAMES: Duration =
+    Duration::from_nanos(1_000_000_000 / CONTROL_FRAMES_PER_SECOND as u64);
 
 /// Whether a ping or a pong was one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +47,6 @@ impl ControlFrames {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
     use super::*;

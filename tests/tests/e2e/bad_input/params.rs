@@ -1,7 +1,8 @@
 //! Requests whose params are wrong.
 
 use exec_protocol::ErrorKind::{self, InvalidBase64, InvalidParams, InvalidPath};
-use exec_protocol::{MAX_ARGUMENTS, MAX_GLOBS, MAX_IDS, MAX_NAMES};
+use exec_protocol::{MAX_ARGUMENTS, MAX_GLOBS, MAX_IDS, MAX_LABELS, MAX_NAMES};
+use exec_server::limits::MAX_GLOB_STEPS;
 use exec_tests::{Peer, fixture, on_every_wire};
 use serde_json::{Value, json};
 
@@ -178,11 +179,11 @@ on_every_wire! {
         for (method, params, field, most) in [
             ("process/start", start("argv", json!(vec![""; MAX_ARGUMENTS + 1])), "argv", MAX_ARGUMENTS),
             ("process/start", start("env", names(MAX_NAMES + 1)), "env", MAX_NAMES),
-            ("process/start", start("labels", names(MAX_NAMES + 1)), "labels", MAX_NAMES),
+            ("process/start", start("labels", names(MAX_LABELS + 1)), "labels", MAX_LABELS),
             ("process/start", start("envPolicy", json!({"set": names(MAX_NAMES + 1)})), "envPolicy.set", MAX_NAMES),
             ("process/start", start("envPolicy", json!({"exclude": globs})), "envPolicy.exclude", MAX_GLOBS),
             ("process/start", start("envPolicy", json!({"includeOnly": globs})), "envPolicy.includeOnly", MAX_GLOBS),
-            ("process/list", json!({"labels": names(MAX_NAMES + 1)}), "labels", MAX_NAMES),
+            ("process/list", json!({"labels": names(MAX_LABELS + 1)}), "labels", MAX_LABELS),
             ("process/wait", json!({"processIds": vec![witness::NAME; MAX_IDS + 1], "until": until}), "processIds", MAX_IDS),
             ("process/wait", json!({"processIds": [witness::NAME], "until": until, "fromOffsets": offsets}), "fromOffsets", MAX_NAMES),
         ] {
@@ -202,7 +203,7 @@ on_every_wire! {
     }
 
     async fn globs_that_could_take_too_long_are_refused(peer: &mut Peer) {
-        const LONG: usize = 8 << 10;
+        const LONG: usize = MAX_GLOB_STEPS.isqrt();
         let (glob, name) = (format!("*{}", "n".repeat(LONG)), "n".repeat(LONG));
         for (policy, field) in [
             (json!({"inherit": "none", "set": {&name: ""}, "includeOnly": [glob]}), "envPolicy.includeOnly"),
