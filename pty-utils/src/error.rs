@@ -47,7 +47,8 @@ pub enum SpawnError {
         /// What the system said.
         source: io::Error,
     },
-    /// Arguments and environment together are larger than the system takes.
+    /// Arguments and environment together are larger than the system takes, or one of them is, or the child's `PATH` has more
+    /// than 4,096 elements.
     #[error("the argument list is too long")]
     ArgumentListTooLong {
         /// What the system said.

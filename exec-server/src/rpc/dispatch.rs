@@ -1,5 +1,6 @@
 //! From a request to its answer, by way of jsonrpsee's method table.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use exec_protocol::envelope::{self, RequestId, Style};
@@ -16,7 +17,7 @@ use jsonrpsee::types::{Id, Params};
 use tokio_util::sync::CancellationToken;
 
 use super::cancel::Cancellable;
-use super::error::{cancelled, shutting_down, too_long};
+use super::error::{cancelled, concise, shutting_down, too_long};
 use super::handlers::{Caller, ack, begin_file_work, read};
 use crate::limits::MAX_MESSAGE_BYTES;
 use crate::stats::Stats;
@@ -225,6 +226,6 @@ fn with_id(response: &MethodResponse, id: &RequestId<'_>, style: Style) -> Vec<u
 pub(super) fn error(stats: &Stats, style: Style, id: Option<&RequestId<'_>>, error: &RpcError) -> Vec<u8> {
     stats.errors.add(error);
     let mut out = Vec::new();
-    envelope::write_error(&mut out, style, id, error);
+    envelope::write_error(&mut out, style, id, &concise(Cow::Borrowed(error)));
     out
 }

@@ -1,5 +1,6 @@
 //! Domain errors as the peer sees them: the one place where each gets its kind.
 
+use std::borrow::Cow;
 use std::io;
 
 use exec_protocol::process::ProcessRecord;
@@ -21,7 +22,29 @@ use crate::stats::Stats;
 /// Turns an error of ours into jsonrpsee's, which has the same parts, and counts it: it becomes an answer.
 pub(super) fn into_object(stats: &Stats, error: RpcError) -> ErrorObjectOwned {
     stats.errors.add(&error);
-    ErrorObjectOwned::owned(error.code, error.message, Some(error.data))
+    let RpcError { code, message, data } = concise(Cow::Owned(error)).into_owned();
+    ErrorObjectOwned::owned(code, message, Some(data))
+}
+
+/// Longest message of an error, and longest name of a member in it, in bytes. Both may repeat what a peer has sent.
+const MAX_TEXT_BYTES: usize = 4 << 10;
+
+/// The error, with texts that a peer made long cut.
+pub(super) fn concise(mut error: Cow<'_, RpcError>) -> Cow<'_, RpcError> {
+    let is_long = |text: &str| text.len() > MAX_TEXT_BYTES;
+    if is_long(&error.message) || error.data.field.as_deref().is_some_and(is_long) {
+        let error = error.to_mut();
+        cut(&mut error.message);
+        error.data.field.as_mut().map(cut);
+    }
+    error
+}
+
+fn cut(text: &mut String) {
+    if text.len() > MAX_TEXT_BYTES {
+        text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
+        text.push('…');
+    }
 }
 
 /// The session has no process with this id.

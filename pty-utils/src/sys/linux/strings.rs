@@ -4,6 +4,7 @@ use crate::{
     command::Command,
     error::{Field, SpawnError},
 };
+use rustix::{io::Errno, param::page_size};
 use std::{
     ffi::{CString, OsStr, OsString},
     os::unix::ffi::{OsStrExt, OsStringExt},
@@ -23,7 +24,7 @@ pub(super) struct Strings {
 
 impl Strings {
     /// # Errors
-    /// `EmptyArgv` and `NulByte`.
+    /// `EmptyArgv`, `NulByte` and `ArgumentListTooLong`: what the kernel will not take is not made ready for it.
     pub(super) fn new(command: &Command) -> Result<Self, SpawnError> {
         let [program, arguments @ ..] = &*command.argv else {
             return Err(SpawnError::EmptyArgv);
@@ -41,6 +42,7 @@ impl Strings {
             .map(|(name, value)| ended(&assignment(name, value), Field::Env))
             .collect::<Result<_, _>>()?;
         let candidates = candidates(program, &command.env)
+            .ok_or_else(too_long)?
             .iter()
             .map(|path| ended(path, Field::Argv))
             .collect::<Result<_, _>>()?;
@@ -57,6 +59,18 @@ fn assignment(name: &OsStr, value: &OsStr) -> OsString {
     OsString::from_vec([name.as_bytes(), b"=", value.as_bytes()].concat())
 }
 
+/// Pages of the longest string that the kernel takes, with its NUL (`MAX_ARG_STRLEN`).
+const STRING_PAGES: usize = 32;
+
+fn too_long() -> SpawnError {
+    SpawnError::ArgumentListTooLong {
+        source: Errno::TOOBIG.into(),
+    }
+}
+
 fn ended(string: &OsStr, field: Field) -> Result<CString, SpawnError> {
+    if field != Field::Cwd && string.len() >= STRING_PAGES * page_size() {
+        return Err(too_long());
+    }
     CString::new(string.as_bytes()).map_err(|_| SpawnError::NulByte { field })
 }

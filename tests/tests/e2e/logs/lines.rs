@@ -59,7 +59,7 @@ async fn json_has_an_object_in_each_line_and_the_name_as_it_was() {
     let line = of_initialize(&lines);
     assert_eq!(line["fields"]["client"], EVIL);
     assert_eq!(line["level"], "DEBUG");
-    assert_eq!(line["target"], "exec_server::rpc::connection");
+    assert_eq!(line["target"], "exec_server::rpc::connection::messages");
     let time = line["time"].as_str().unwrap();
     assert!(
         time.starts_with("20") && time.ends_with('Z') && time.len() == 24,
